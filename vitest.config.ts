@@ -1,0 +1,44 @@
+/**
+ * Tests run from source: imports between packages resolve to `src` through the export condition `@sluice/source`. Tiers are
+ * projects; each has its own command (CONTRIBUTING.md).
+ */
+import { defineConfig } from "vitest/config";
+
+const resolve = { conditions: ["@sluice/source"] };
+const ssr = { resolve: { conditions: ["@sluice/source"], externalConditions: ["@sluice/source"] } };
+const root = import.meta.dirname;
+
+export default defineConfig({
+  test: {
+    pool: "forks",
+    projects: [
+      {
+        root,
+        resolve,
+        ssr,
+        test: {
+          name: "unit",
+          include: ["packages/*/src/**/*.test.ts", "bench/**/*.test.ts", "test/layering/*.test.ts", "test/docs/*.test.ts"],
+        },
+      },
+      {
+        root,
+        resolve,
+        ssr,
+        test: {
+          name: "integration",
+          include: ["test/integration/**/*.test.ts", "test/integrity/**/*.test.ts", "examples/**/*.test.ts"],
+          testTimeout: 60_000,
+          hookTimeout: 60_000,
+          fileParallelism: false,
+        },
+      },
+      {
+        root,
+        resolve,
+        ssr,
+        test: { name: "interop", include: ["test/interop/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
+      },
+    ],
+  },
+});
