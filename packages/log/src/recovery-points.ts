@@ -1,0 +1,96 @@
+/**
+ * The file `recovery-point` of a log directory: for each partition the offset below which everything was synced.
+ *
+ *     0
+ *     2
+ *     5b0f2c4e-...-0 1187
+ *     5b0f2c4e-...-1 93
+ *     crc32c 1c291ca3
+ *
+ * Bytes below that offset were promised: recovery never cuts them. So the file is the one thing that must not lie upwards or
+ * downwards: it is replaced atomically, checked by a checksum, and when it cannot be read every partition counts as promised
+ * to its end. Saves are coalesced: one is written at a time, and the next covers all that came meanwhile.
+ */
+
+import type { FileSystem, Offset } from "@sluice/model";
+import { formatCheckpoint, parseCheckpoint, replaceFile } from "./checkpoint-file.js";
+
+export class RecoveryPoints {
+  readonly #fileSystem: FileSystem;
+  readonly #path: string;
+  readonly #offsets: Map<string, number>;
+  /** False: the file was lost, and what it does not name is not known either. */
+  readonly #isKnown: boolean;
+  #saving: Promise<void> | undefined;
+  #queued: Promise<void> | undefined;
+
+  private constructor(fileSystem: FileSystem, path: string, offsets: Map<string, number> | undefined) {
+    this.#fileSystem = fileSystem;
+    this.#path = path;
+    this.#offsets = offsets ?? new Map();
+    this.#isKnown = offsets !== undefined;
+  }
+
+  /** Reads the file. Missing or unreadable, it is known of no partition how much of it was promised. */
+  static async load(fileSystem: FileSystem, path: string): Promise<RecoveryPoints> {
+    if (!(await fileSystem.exists(path))) return new RecoveryPoints(fileSystem, path, undefined);
+    const lines = parseCheckpoint(await fileSystem.readFile(path), { hasChecksum: true });
+    return new RecoveryPoints(fileSystem, path, lines === undefined ? undefined : parseLines(lines));
+  }
+
+  /** Writes the file of a directory that has no partitions yet. */
+  static async create(fileSystem: FileSystem, path: string): Promise<void> {
+    await replaceFile(fileSystem, path, formatCheckpoint([], { hasChecksum: true }));
+  }
+
+  /** Exclusive end of what was promised of a partition: 0 where nothing was, undefined where that is not known. */
+  get(name: string): number | undefined {
+    return this.#offsets.get(name) ?? (this.#isKnown ? 0 : undefined);
+  }
+
+  /** Resolves when the recovery point is durable. @throws an error of the file system. */
+  save(name: string, flushedOffset: Offset): Promise<void> {
+    if (this.#offsets.get(name) === flushedOffset) return this.#saving ?? Promise.resolve();
+    this.#offsets.set(name, flushedOffset);
+    return this.#write();
+  }
+
+  /** Forgets a partition that was deleted; durable with the next save. */
+  remove(name: string): void {
+    this.#offsets.delete(name);
+  }
+
+  #write(): Promise<void> {
+    if (this.#queued !== undefined) return this.#queued;
+    if (this.#saving !== undefined) {
+      this.#queued = this.#saving.then(
+        () => this.#writeNow(),
+        () => this.#writeNow(),
+      );
+      return this.#queued;
+    }
+    return this.#writeNow();
+  }
+
+  #writeNow(): Promise<void> {
+    this.#queued = undefined;
+    const lines = [...this.#offsets].map(([name, offset]) => `${name} ${offset}`);
+    const saving = replaceFile(this.#fileSystem, this.#path, formatCheckpoint(lines, { hasChecksum: true })).finally(
+      () => {
+        if (this.#saving === saving) this.#saving = undefined;
+      },
+    );
+    this.#saving = saving;
+    return saving;
+  }
+}
+
+function parseLines(lines: readonly string[]): Map<string, number> | undefined {
+  const offsets = new Map<string, number>();
+  for (const line of lines) {
+    const match = /^(\S+) (\d{1,16})$/.exec(line);
+    if (match?.[1] === undefined || !Number.isSafeInteger(Number(match[2]))) return undefined;
+    offsets.set(match[1], Number(match[2]));
+  }
+  return offsets;
+}
