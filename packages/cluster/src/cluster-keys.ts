@@ -1,0 +1,102 @@
+/**
+ * Keys of the cluster store: the whole schema. What the values hold is in `cluster-values`.
+ *
+ *     /sluice/cluster                           which cluster this is; written once
+ *     /sluice/controller               (lease)  who is controller; createRevision = controllerEpoch
+ *     /sluice/brokers/ids/<id>         (lease)  a registered broker; createRevision = brokerEpoch; written once in a life
+ *     /sluice/topics/<name>                     a topic; it exists exactly when this key does
+ *     /sluice/parts/<topicId>/<n>               partition n of it; modRevision = version of the partition
+ *
+ * Keys of other families may lie under the prefix: they belong to a newer version and are none of ours.
+ */
+
+import {
+  type BrokerId,
+  brokerId,
+  isSluiceError,
+  topicId as parseTopicId,
+  topicName as parseTopicName,
+  SluiceError,
+  type TopicId,
+  type TopicName,
+} from "@sluice/model";
+
+/** All keys of Sluice begin with this. */
+export const keyPrefix = "/sluice/";
+
+const brokersPrefix = `${keyPrefix}brokers/ids/`;
+const topicsPrefix = `${keyPrefix}topics/`;
+const partitionsPrefix = `${keyPrefix}parts/`;
+
+export const clusterKey = `${keyPrefix}cluster`;
+export const controllerKey = `${keyPrefix}controller`;
+
+export function brokerKey(id: BrokerId): string {
+  return `${brokersPrefix}${id}`;
+}
+
+export function topicKey(name: TopicName): string {
+  return `${topicsPrefix}${name}`;
+}
+
+export function partitionKey(topicId: TopicId, partition: number): string {
+  return `${partitionsKeyPrefix(topicId)}${partition}`;
+}
+
+/** What the keys of all partitions of a topic, and no other keys, begin with. */
+export function partitionsKeyPrefix(topicId: TopicId): string {
+  return `${partitionsPrefix}${topicId}/`;
+}
+
+export type ClusterKey =
+  | { readonly type: "cluster" }
+  | { readonly type: "controller" }
+  | { readonly type: "broker"; readonly id: BrokerId }
+  | { readonly type: "topic"; readonly name: TopicName }
+  | { readonly type: "partition"; readonly topicId: TopicId; readonly partition: number };
+
+/**
+ * What a key stands for. Undefined: it belongs to a family that this version does not know.
+ *
+ * @throws SluiceError CORRUPT_CLUSTER_KEY where the family is known and the rest makes no sense
+ */
+export function parseClusterKey(key: string): ClusterKey | undefined {
+  if (key === clusterKey) return { type: "cluster" };
+  if (key === controllerKey) return { type: "controller" };
+  if (key.startsWith(brokersPrefix)) {
+    return { type: "broker", id: brokerId(parseNumber(key, key.slice(brokersPrefix.length))) };
+  }
+  if (key.startsWith(topicsPrefix)) return { type: "topic", name: readName(key) };
+  if (key.startsWith(partitionsPrefix)) return parsePartitionKey(key);
+  return undefined;
+}
+
+/** The error for a key whose name or value makes no sense. */
+export function corruptKey(key: string, reason: string, cause?: unknown): SluiceError {
+  return new SluiceError("CORRUPT_CLUSTER_KEY", { key, reason }, cause === undefined ? undefined : { cause });
+}
+
+function readName(key: string): TopicName {
+  try {
+    return parseTopicName(key.slice(topicsPrefix.length));
+  } catch (error) {
+    throw isSluiceError(error) ? corruptKey(key, "not a topic name", error) : error;
+  }
+}
+
+function parsePartitionKey(key: string): ClusterKey {
+  const [id = "", partition = "", ...rest] = key.slice(partitionsPrefix.length).split("/");
+  if (rest.length > 0) throw corruptKey(key, "too many parts");
+  try {
+    return { type: "partition", topicId: parseTopicId(id), partition: parseNumber(key, partition) };
+  } catch (error) {
+    throw isSluiceError(error, "INVALID_REQUEST") ? corruptKey(key, "not a topic id", error) : error;
+  }
+}
+
+/** A number as it is written in keys: int32, without sign and leading zeros, so that one number has one key. */
+function parseNumber(key: string, text: string): number {
+  const value = /^(0|[1-9]\d{0,9})$/.test(text) ? Number(text) : Number.NaN;
+  if (!(value <= 0x7fffffff)) throw corruptKey(key, `'${text}' is not a number`);
+  return value;
+}

@@ -1,0 +1,119 @@
+/**
+ * What the controller has to do, from the image alone: elect leaders, remove leftovers, make the internal topic.
+ *
+ * Every transaction compares all that it was planned from, the controller's own term included: an image that is behind, or a controller
+ * that was replaced, changes nothing. Whatever fails is planned again from the next image, so nothing is retried here.
+ */
+
+import { type BrokerId, groupOffsetsTopic, type TopicId } from "@sluice/model";
+import type { ClusterImage, PartitionImage } from "./cluster-image.js";
+import { brokerKey, controllerKey, partitionKey } from "./cluster-keys.js";
+import { formatPartitionValue, type PartitionValue } from "./cluster-values.js";
+import { planElection } from "./leader-election.js";
+import {
+  type PlannedCompare,
+  type PlannedOperation,
+  type PlannedTransaction,
+  transactionStepsMax,
+} from "./planned-transaction.js";
+import { planAnyTopicCreation, planLeftoverRemoval, type TopicCreation } from "./topic-plan.js";
+
+export interface InternalTopicOptions {
+  /** Partitions of the internal topic of group offsets. */
+  readonly groupOffsetsPartitions: number;
+  /** Brokers that must be registered before it is made, so that it is spread over more than the first to start. */
+  readonly brokersMin: number;
+  /** An id that was never used. */
+  readonly newTopicId: TopicId;
+}
+
+/** Elections and removals for the controller of `controllerEpoch`; none where the image shows another one. */
+export function planControllerWork(image: ClusterImage, controllerEpoch: number): PlannedTransaction[] {
+  if (image.controller?.controllerEpoch !== controllerEpoch) return [];
+  const term: PlannedCompare = { key: controllerKey, target: "createRevision", equals: controllerEpoch };
+  return [...planElections(image, term), ...planLeftovers(image, term)];
+}
+
+/** Creation of `__consumer_offsets`, or undefined where it exists or too few brokers are there yet. */
+export function planGroupOffsetsTopic(image: ClusterImage, options: InternalTopicOptions): TopicCreation | undefined {
+  if (image.topics.has(groupOffsetsTopic) || image.brokers.size < Math.max(1, options.brokersMin)) return undefined;
+  const request = {
+    name: groupOffsetsTopic,
+    partitions: options.groupOffsetsPartitions,
+    replicationFactor: 1,
+    // A commit that was acknowledged survives a power loss.
+    configs: [{ name: "flush", value: "always" }],
+  };
+  return planAnyTopicCreation(image, request, options.newTopicId);
+}
+
+function planElections(image: ClusterImage, term: PlannedCompare): PlannedTransaction[] {
+  const elections = new ElectionBatches(image, term);
+  for (const topic of image.topics.values()) {
+    for (const partition of topic.partitions) {
+      const elected = planElection(partition, image.brokers);
+      if (elected !== undefined) elections.add(partition, elected);
+    }
+  }
+  return elections.finish();
+}
+
+/** What was left before this term. Younger ones may be a creation under way; the next controller looks at them again. */
+function planLeftovers(image: ClusterImage, term: PlannedCompare): PlannedTransaction[] {
+  const plans: PlannedTransaction[] = [];
+  for (const [topicId, partitions] of image.unlistedPartitions) {
+    const isOlder = [...partitions.values()].every((partition) => partition.version < term.equals);
+    if (!isOlder) continue;
+    const removal = planLeftoverRemoval(topicId);
+    plans.push({ ...removal, compares: [...removal.compares, term] });
+  }
+  return plans;
+}
+
+/** Puts as many elections into a transaction as it takes: one for a partition each would be slow after a broker's death. */
+class ElectionBatches {
+  readonly #image: ClusterImage;
+  readonly #term: PlannedCompare;
+  readonly #finished: PlannedTransaction[] = [];
+  #compares: PlannedCompare[] = [];
+  #operations: PlannedOperation[] = [];
+  readonly #leaders = new Set<BrokerId>();
+
+  constructor(image: ClusterImage, term: PlannedCompare) {
+    this.#image = image;
+    this.#term = term;
+  }
+
+  add(partition: PartitionImage, elected: PartitionValue): void {
+    // Term, partition and broker compared, partition put: at most 4 more.
+    if (this.#compares.length + this.#operations.length + 4 > transactionStepsMax) this.#finishBatch();
+    if (this.#compares.length === 0) this.#compares.push(this.#term);
+    const key = partitionKey(partition.topicId, partition.partition);
+    this.#compares.push({ key, target: "modRevision", equals: partition.version });
+    this.#operations.push({ type: "put", key, value: formatPartitionValue(elected) });
+    this.#compareLeader(elected.leader);
+  }
+
+  finish(): PlannedTransaction[] {
+    if (this.#operations.length > 0) this.#finishBatch();
+    return this.#finished;
+  }
+
+  /** The elected broker must still live the life that it is elected for. */
+  #compareLeader(leader: BrokerId | undefined): void {
+    const registration = leader === undefined ? undefined : this.#image.brokers.get(leader);
+    if (registration === undefined || this.#leaders.has(registration.id)) return;
+    this.#leaders.add(registration.id);
+    const { id, brokerEpoch } = registration;
+    this.#compares.push({ key: brokerKey(id), target: "createRevision", equals: brokerEpoch });
+  }
+
+  #finishBatch(): void {
+    const count = this.#operations.length;
+    const purpose = `electing leaders of ${count} partition${count === 1 ? "" : "s"}`;
+    this.#finished.push({ purpose, compares: this.#compares, operations: this.#operations });
+    this.#compares = [];
+    this.#operations = [];
+    this.#leaders.clear();
+  }
+}

@@ -1,0 +1,11 @@
+/** Public door of @sluice/cluster: the cluster image, the keys it is made of, and everything that is planned from it. */
+
+export * from "./cluster-image.js";
+export * from "./cluster-keys.js";
+export * from "./cluster-values.js";
+export * from "./controller-plan.js";
+export * from "./image-delta.js";
+export * from "./leader-election.js";
+export * from "./planned-transaction.js";
+export * from "./replica-placement.js";
+export * from "./topic-plan.js";

@@ -1,0 +1,181 @@
+/**
+ * Creating and deleting topics: requests checked, and turned into transactions.
+ *
+ * A topic exists when its key does, and that key is written last. What fits is one transaction. A larger topic has its
+ * partitions 1, 2, ... written in chunks first; the last transaction writes partition 0 and the topic. Two compares keep it
+ * and the removal of leftovers apart: the last transaction needs the first chunk as it was made, the removal needs partition 0
+ * to be missing. Whichever comes second fails.
+ */
+
+import {
+  type BrokerId,
+  isInternalTopic,
+  leaderEpoch,
+  readConfig,
+  SluiceError,
+  type TopicId,
+  type TopicName,
+  topicConfigTable,
+  topicName,
+} from "@sluice/model";
+import type { ClusterImage, TopicImage } from "./cluster-image.js";
+import { partitionKey, partitionsKeyPrefix, topicKey } from "./cluster-keys.js";
+import { formatPartitionValue, formatTopicValue } from "./cluster-values.js";
+import type { PlannedOperation, PlannedTransaction } from "./planned-transaction.js";
+import { placeReplicas } from "./replica-placement.js";
+
+/** Partitions that a topic may have. */
+export const topicPartitionsMax = 10_000;
+
+/** Replicas that a partition may have in this version. */
+export const replicationFactorMax = 1;
+
+/** Operations in one transaction of a plan. */
+const chunkOperationsMax = 100;
+
+export interface TopicRequest {
+  readonly name: string;
+  readonly partitions: number;
+  readonly replicationFactor: number;
+  /** The last of a key counts. */
+  readonly configs: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** A checked creation. Run `chunks` in order, then what `planTopicFinish` gives. */
+export interface TopicCreation {
+  readonly name: TopicName;
+  readonly topicId: TopicId;
+  /** Empty where one transaction is enough. */
+  readonly chunks: readonly PlannedTransaction[];
+  /** Partition 0, or all where one transaction is enough, and the topic. */
+  readonly lastOperations: readonly PlannedOperation[];
+}
+
+/**
+ * Checks a client's request and plans it.
+ *
+ * @param newTopicId an id that was never used
+ * @throws SluiceError INVALID_TOPIC_NAME, INTERNAL_TOPIC, TOPIC_ALREADY_EXISTS, INVALID_PARTITION_COUNT,
+ *   INVALID_REPLICATION_FACTOR, UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE
+ */
+export function planTopicCreation(image: ClusterImage, request: TopicRequest, newTopicId: TopicId): TopicCreation {
+  const name = topicName(request.name);
+  if (isInternalTopic(name)) throw new SluiceError("INTERNAL_TOPIC", { topic: name });
+  return planAnyTopicCreation(image, request, newTopicId);
+}
+
+/** As `planTopicCreation`, for the topics that Sluice keeps for itself too. */
+export function planAnyTopicCreation(image: ClusterImage, request: TopicRequest, newTopicId: TopicId): TopicCreation {
+  const name = topicName(request.name);
+  if (image.topics.has(name)) throw new SluiceError("TOPIC_ALREADY_EXISTS", { topic: name });
+  const { partitions, replicationFactor } = request;
+  checkCounts(request);
+  const configs = checkedConfigs(request.configs);
+  const puts = placeReplicas(image, { partitions, replicationFactor }).map((replicas, partition) =>
+    putPartition(image, { topicId: newTopicId, partition, replicas }),
+  );
+  const topic = { id: newTopicId, partitions, replicationFactor, configs };
+  const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value: formatTopicValue(topic) };
+  if (puts.length < chunkOperationsMax) {
+    return { name, topicId: newTopicId, chunks: [], lastOperations: [...puts, putTopic] };
+  }
+  const [first, ...rest] = puts as [PlannedOperation, ...PlannedOperation[]];
+  return { name, topicId: newTopicId, chunks: chunked(name, rest), lastOperations: [first, putTopic] };
+}
+
+/**
+ * The transaction that makes the topic exist. It fails when the name was taken meanwhile, or the chunks were removed.
+ *
+ * @param firstChunkRevision revision of the transaction of the first chunk; undefined where there are no chunks
+ */
+export function planTopicFinish(creation: TopicCreation, firstChunkRevision: number | undefined): PlannedTransaction {
+  const nameIsFree = { key: topicKey(creation.name), target: "createRevision", equals: 0 } as const;
+  const chunksAreThere =
+    firstChunkRevision === undefined
+      ? []
+      : [{ key: partitionKey(creation.topicId, 1), target: "createRevision", equals: firstChunkRevision } as const];
+  return {
+    purpose: `creating topic '${creation.name}'`,
+    compares: [nameIsFree, ...chunksAreThere],
+    operations: creation.lastOperations,
+  };
+}
+
+/** Removes partitions of a topic that was not finished: after a failed creation, or what a crash left over. */
+export function planLeftoverRemoval(topicId: TopicId): PlannedTransaction {
+  return {
+    purpose: `removing leftovers of topic id ${topicId}`,
+    compares: [{ key: partitionKey(topicId, 0), target: "createRevision", equals: 0 }],
+    operations: [{ type: "deletePrefix", prefix: partitionsKeyPrefix(topicId) }],
+  };
+}
+
+/**
+ * Deletes a topic with its partitions, as the image shows it.
+ *
+ * @throws SluiceError INVALID_TOPIC_NAME, UNKNOWN_TOPIC, INTERNAL_TOPIC
+ */
+export function planTopicDeletion(
+  image: ClusterImage,
+  name: string,
+): PlannedTransaction & { readonly topic: TopicImage } {
+  const checked = topicName(name);
+  if (isInternalTopic(checked)) throw new SluiceError("INTERNAL_TOPIC", { topic: checked });
+  const topic = image.topics.get(checked);
+  if (topic === undefined) throw new SluiceError("UNKNOWN_TOPIC", { topic: checked });
+  return {
+    topic,
+    purpose: `deleting topic '${checked}'`,
+    compares: [{ key: topicKey(checked), target: "modRevision", equals: topic.version }],
+    operations: [
+      { type: "delete", key: topicKey(checked) },
+      { type: "deletePrefix", prefix: partitionsKeyPrefix(topic.id) },
+    ],
+  };
+}
+
+function checkCounts({ partitions, replicationFactor }: TopicRequest): void {
+  if (!Number.isInteger(partitions) || partitions < 1 || partitions > topicPartitionsMax) {
+    throw new SluiceError("INVALID_PARTITION_COUNT", { partitions, partitionsMax: topicPartitionsMax });
+  }
+  if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > replicationFactorMax) {
+    const reason =
+      replicationFactor > replicationFactorMax ? "this version keeps one replica" : "it is a whole number from 1 on";
+    throw new SluiceError("INVALID_REPLICATION_FACTOR", { replicationFactor, replicationFactorMax, reason });
+  }
+}
+
+/** The settings as they are stored: known keys only, in the form in which they read back. */
+function checkedConfigs(configs: TopicRequest["configs"]): Record<string, string> {
+  const entries = configs.map(({ name, value }) => ({ key: name, raw: value }));
+  const values: Readonly<Record<string, unknown>> = readConfig(topicConfigTable, "topic", entries);
+  return Object.fromEntries(entries.map(({ key }) => [key, String(values[key])]));
+}
+
+function putPartition(
+  image: ClusterImage,
+  placed: { topicId: TopicId; partition: number; replicas: readonly BrokerId[] },
+): PlannedOperation {
+  const { topicId, partition, replicas } = placed;
+  const leader = replicas[0];
+  const value = formatPartitionValue({
+    leader,
+    leaderBrokerEpoch: leader === undefined ? 0 : (image.brokers.get(leader)?.brokerEpoch ?? 0),
+    leaderEpoch: leaderEpoch(0),
+    inSyncReplicas: replicas,
+    replicas,
+  });
+  return { type: "put", key: partitionKey(topicId, partition), value };
+}
+
+function chunked(name: TopicName, puts: readonly PlannedOperation[]): PlannedTransaction[] {
+  const chunks: PlannedTransaction[] = [];
+  for (let from = 0; from < puts.length; from += chunkOperationsMax) {
+    chunks.push({
+      purpose: `preparing topic '${name}'`,
+      compares: [{ key: topicKey(name), target: "createRevision", equals: 0 }],
+      operations: puts.slice(from, from + chunkOperationsMax),
+    });
+  }
+  return chunks;
+}

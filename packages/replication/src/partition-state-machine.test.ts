@@ -1,0 +1,240 @@
+import { leaderEpoch, offset, type TopicName } from "@sluice/model";
+import { describe, expect, it } from "vitest";
+import type { PartitionEffect } from "./partition-effect.js";
+import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
+import { PartitionStateMachine } from "./partition-state-machine.js";
+
+const lead = (epoch: number, at: { start?: number; end?: number; acked?: number; isr?: number[]; min?: number } = {}) =>
+  ({
+    type: "becomeLeader",
+    leaderEpoch: leaderEpoch(epoch),
+    inSyncReplicas: at.isr ?? [1],
+    inSyncReplicasMin: at.min ?? 1,
+    logStartOffset: offset(at.start ?? 0),
+    logEndOffset: offset(at.end ?? 0),
+    ackedOffset: offset(at.acked ?? at.end ?? 0),
+  }) as const;
+const append = (requestId: number, acks: RequiredAcks, clientEpoch?: number): PartitionEvent => ({
+  type: "appendRequested",
+  requestId,
+  acks,
+  recordCount: 2,
+  clientEpoch,
+});
+const placed = (requestId: number, from: number, to: number): PartitionEvent => ({
+  type: "appendPlaced",
+  requestId,
+  baseOffset: offset(from),
+  endOffset: offset(to),
+});
+const advanced = (epoch: number, end: number, acked = end): PartitionEvent => ({
+  type: "logAdvanced",
+  leaderEpoch: leaderEpoch(epoch),
+  logEndOffset: offset(end),
+  ackedOffset: offset(acked),
+});
+const fetch = (requestId: number, fetchOffset: number, mayWait = true, clientEpoch?: number): PartitionEvent => ({
+  type: "fetchRequested",
+  requestId,
+  fetchOffset,
+  clientEpoch,
+  mayWait,
+});
+const resign = (epoch: number, leader?: number): PartitionEvent => ({
+  type: "resign",
+  leaderEpoch: leaderEpoch(epoch),
+  leader,
+});
+
+/** One line an event, one indented line an effect. */
+function transcript(scenario: string, events: readonly PartitionEvent[]): string {
+  const machine = new PartitionStateMachine({ topic: "flights" as TopicName, partition: 0, broker: 1 });
+  const lines = [scenario.trim(), ""];
+  for (const event of events) {
+    lines.push(line("", event));
+    for (const effect of machine.step(event)) lines.push(line("    -> ", effect));
+  }
+  return `${lines.join("\n")}\n`;
+}
+
+function line(prefix: string, message: PartitionEvent | PartitionEffect): string {
+  const fields = Object.entries(message).filter(([name, value]) => name !== "type" && value !== undefined);
+  const texts = fields.map(([name, value]) => `${name}=${value instanceof Error ? value.message : String(value)}`);
+  return [prefix + message.type, ...texts].join(" ");
+}
+
+describe("PartitionStateMachine", () => {
+  it("acknowledges each of the acks at its own moment", async () => {
+    const scenario = `
+The log has 10 records. Three producers append two records each; the write of the first two batches is
+reported before the flush, the third is still being written.
+
+    offsets  10        12        14        16
+             | all  (1)| leader(2)| none (3)|
+    written  ---------------------^
+    flushed  ----------^`;
+    const events = [
+      lead(4, { end: 10 }),
+      append(1, "all", 4),
+      append(2, "leader"),
+      append(3, "none"),
+      placed(1, 10, 12),
+      placed(2, 12, 14),
+      placed(3, 14, 16),
+      advanced(4, 14, 10),
+      advanced(4, 14, 12),
+      advanced(4, 16, 16),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/acks.txt");
+  });
+
+  it("holds a fetch at the high watermark and releases it when records are committed", async () => {
+    const scenario = `
+Records 0 to 9 are committed, 10 and 11 are appended while fetches wait. Fetch 1 finds records, 2 waits at the high watermark,
+3 wants what is not committed yet, 4 does not wait, 5 gives up, 6 and 7 are out of range.`;
+    const events = [
+      lead(1, { start: 3, end: 10 }),
+      fetch(1, 5),
+      fetch(2, 10),
+      append(9, "all"),
+      placed(9, 10, 12),
+      fetch(3, 11),
+      fetch(4, 10, false),
+      fetch(5, 12),
+      { type: "fetchExpired", requestId: 5 } as const,
+      fetch(6, 13),
+      fetch(7, 2),
+      advanced(1, 12),
+      { type: "fetchExpired", requestId: 2 } as const,
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/fetches.txt");
+  });
+
+  it("answers what is pending when its epoch ends, and nothing of it afterwards", async () => {
+    const scenario = `
+Epoch 1 ends with three appends open: 1 told to the log, 2 and 3 placed. The same broker is elected again in epoch 2
+with the same offsets in its log: nothing that the new epoch commits acknowledges an append of the old one (P16).`;
+    const events = [
+      lead(1),
+      append(2, "all"),
+      placed(2, 0, 2),
+      append(3, "leader"),
+      placed(3, 2, 4),
+      append(1, "all"),
+      fetch(8, 0),
+      resign(2),
+      append(4, "all"),
+      lead(3, { end: 6, acked: 0 }),
+      placed(1, 4, 6),
+      advanced(1, 6),
+      advanced(3, 6),
+      fetch(9, 6),
+      lead(4, { end: 6 }),
+      resign(5, 2),
+      fetch(10, 0),
+      append(5, "none"),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/epoch-change.txt");
+  });
+
+  it("takes no acks=all and shows nothing new with too few in-sync replicas", async () => {
+    const scenario = `
+Two in-sync replicas are needed and there is one. acks=all is refused before anything is written; acks=leader is written, and
+readers do not see it.`;
+    const events = [
+      lead(1, { end: 4, acked: 4, min: 2 }),
+      append(1, "all"),
+      append(2, "leader"),
+      placed(2, 4, 6),
+      advanced(1, 6),
+      fetch(3, 4, false),
+      fetch(4, 9),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/too-few-replicas.txt");
+  });
+
+  it("goes on reading after its log has failed, and appends no more", async () => {
+    const scenario = `
+The disk fails under two appends. Their outcome is open; later ones are refused, in a later epoch too.`;
+    const events = [
+      lead(1, { end: 4 }),
+      append(1, "all"),
+      placed(1, 4, 6),
+      append(2, "leader"),
+      { type: "logFailed", reason: "EIO" } as const,
+      append(3, "none"),
+      fetch(4, 0),
+      lead(2, { end: 4 }),
+      append(5, "all"),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/log-failed.txt");
+  });
+
+  it("fences clients of an older and of a newer epoch", async () => {
+    const scenario = "Epoch 5 is current; clients come with 4 and 6.";
+    const events = [
+      lead(5, { end: 4 }),
+      append(1, "all", 4),
+      append(2, "all", 6),
+      fetch(3, 0, true, 4),
+      fetch(4, 0, true, 6),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/fencing.txt");
+  });
+
+  it("acknowledges an append whose write was reported before its placement", () => {
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    machine.step(lead(1));
+    machine.step(append(1, "all"));
+    machine.step(append(2, "leader"));
+    machine.step(advanced(1, 4));
+    expect(machine.step(placed(1, 0, 2))).toMatchObject([{ type: "acknowledgeProduce", requestId: 1, baseOffset: 0 }]);
+    expect(machine.step(placed(2, 2, 4))).toMatchObject([{ type: "acknowledgeProduce", requestId: 2, baseOffset: 2 }]);
+  });
+
+  it("does not acknowledge acks=all for being written: only what is acknowledged counts", () => {
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    machine.step(lead(1));
+    machine.step(append(1, "all"));
+    // Written before it was placed, and flushed after.
+    expect(machine.step(advanced(1, 2, 0))).toEqual([]);
+    expect(machine.step(placed(1, 0, 2))).toEqual([]);
+    expect(machine.step(advanced(1, 2, 2))).toMatchObject([
+      { type: "highWatermarkAdvanced", highWatermark: 2 },
+      { type: "acknowledgeProduce", requestId: 1 },
+    ]);
+  });
+
+  it("knows the latest offset only once the high watermark has reached the start of its epoch", () => {
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    expect(machine.offsetsRefusal(undefined)?.code).toBe("LEADER_NOT_AVAILABLE");
+    machine.step(lead(1, { end: 8, acked: 5 }));
+    expect(machine.offsetsRefusal(undefined)?.code).toBe("LEADER_NOT_AVAILABLE");
+    expect(machine.step(fetch(1, 9))).toMatchObject([{ type: "parkFetch" }]);
+    expect(machine.step(advanced(1, 8)).at(-1)).toMatchObject({ type: "rejectFetch", requestId: 1 });
+    expect(machine.offsetsRefusal(undefined)).toBeUndefined();
+    expect(machine.offsetsRefusal(0)?.code).toBe("FENCED_LEADER_EPOCH");
+    machine.step(resign(2, 3));
+    expect(machine.offsetsRefusal(undefined)?.code).toBe("NOT_LEADER");
+  });
+
+  it("does not read below a log start that moved", () => {
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    machine.step(lead(1, { end: 8 }));
+    machine.step({ type: "logStartMoved", logStartOffset: offset(5) });
+    expect(machine.step(fetch(1, 4))).toMatchObject([{ type: "rejectFetch", error: { code: "OFFSET_OUT_OF_RANGE" } }]);
+    expect(machine.step(fetch(2, 5))).toMatchObject([{ type: "readLog", logStartOffset: 5 }]);
+    expect(() => machine.step({ type: "logStartMoved", logStartOffset: offset(9) })).toThrow("not committed");
+  });
+
+  it("refuses to lead twice in one epoch", () => {
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    machine.step(lead(3));
+    machine.step(resign(3));
+    expect(() => machine.step(lead(3))).toThrow("does not follow");
+    expect(machine.step(resign(2, 9))).toEqual([]);
+    // To hear of an epoch is not to lead in it.
+    machine.step(resign(4));
+    expect(machine.step(lead(4))).toMatchObject([{ type: "highWatermarkAdvanced" }]);
+  });
+});
