@@ -1,0 +1,167 @@
+/**
+ * Keeps a cluster image current: lists the store once, watches from the revision after, and lists again whenever the watch ends.
+ *
+ * Images are told in the order of their revisions and never go back. While the store cannot be read, or holds what this
+ * version cannot read, the last good image stays and the listing is tried again, first after 50 ms, then ever more rarely.
+ */
+
+import { applyStoreEvents, type ClusterImage, emptyImage, imageFromListing, keyPrefix } from "@sluice/cluster";
+import { type Clock, isSluiceError, SluiceError, type Timer } from "@sluice/model";
+import type { ClusterStore, StoreEvent, Watch } from "./cluster-store.js";
+
+/** Told of every image, synchronously. `previous` is the image before it. */
+export type ImageListener = (image: ClusterImage, previous: ClusterImage) => void;
+
+export interface ImageWatcherOptions {
+  /** Told of each failure after which the watcher lists again, and of each listener that threw. For the log. */
+  readonly onError: (error: Error) => void;
+}
+
+interface ImageWaiter {
+  readonly condition: (image: ClusterImage) => boolean;
+  readonly resolve: (image: ClusterImage) => void;
+  readonly reject: (error: Error) => void;
+}
+
+const relistDelayMsMin = 50;
+const relistDelayMsMax = 5000;
+
+export class ImageWatcher {
+  readonly #store: ClusterStore;
+  readonly #clock: Clock;
+  readonly #onError: (error: Error) => void;
+  readonly #listeners = new Set<ImageListener>();
+  readonly #waiters = new Set<ImageWaiter>();
+  #image: ClusterImage = emptyImage;
+  #watch: Watch | undefined;
+  #relistTimer: Timer | undefined;
+  #relistDelayMs = relistDelayMsMin;
+  #isClosed = false;
+
+  constructor(options: ImageWatcherOptions, dependencies: { readonly store: ClusterStore; readonly clock: Clock }) {
+    this.#onError = options.onError;
+    this.#store = dependencies.store;
+    this.#clock = dependencies.clock;
+  }
+
+  /** The newest image; empty, at revision 0, before `start` has resolved. */
+  get image(): ClusterImage {
+    return this.#image;
+  }
+
+  /**
+   * Resolves when the first image is there. Called once.
+   *
+   * @throws what listing throws, and SluiceError CORRUPT_CLUSTER_KEY: a program that starts can still do something about it
+   */
+  async start(): Promise<void> {
+    await this.#list();
+  }
+
+  /** Tells of every image from the next one on. Returns the way to stop it. */
+  subscribe(listener: ImageListener): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  /**
+   * The first image, the present one included, that satisfies `condition`.
+   *
+   * @throws SluiceError CLOSED, or the reason of `signal`
+   */
+  waitFor(condition: (image: ClusterImage) => boolean, signal?: AbortSignal): Promise<ClusterImage> {
+    return new Promise((resolve, reject) => {
+      if (signal?.aborted === true) return reject(signal.reason as Error);
+      if (this.#isClosed) return reject(closedError());
+      if (condition(this.#image)) return resolve(this.#image);
+      const settle = (): void => {
+        this.#waiters.delete(waiter);
+        signal?.removeEventListener("abort", onAbort);
+      };
+      const onAbort = (): void => waiter.reject(signal?.reason as Error);
+      const waiter: ImageWaiter = {
+        condition,
+        resolve: (image) => {
+          settle();
+          resolve(image);
+        },
+        reject: (error) => {
+          settle();
+          reject(error);
+        },
+      };
+      this.#waiters.add(waiter);
+      signal?.addEventListener("abort", onAbort, { once: true });
+    });
+  }
+
+  /** No listener is told of anything after this; who waits is rejected with CLOSED. */
+  close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#watch?.cancel();
+    this.#relistTimer?.cancel();
+    this.#listeners.clear();
+    for (const waiter of [...this.#waiters]) waiter.reject(closedError());
+  }
+
+  async #list(): Promise<void> {
+    const { revision, entries } = await this.#store.list(keyPrefix);
+    if (this.#isClosed) return;
+    if (revision < this.#image.revision) {
+      const operation = `listing the cluster, whose revision went back from ${this.#image.revision} to ${revision},`;
+      throw new SluiceError("STORE_CONFLICT", { operation });
+    }
+    const image = imageFromListing(revision, entries);
+    this.#watch = this.#store.watch(keyPrefix, revision + 1, {
+      onChange: (changedRevision, events) => this.#apply(changedRevision, events),
+      onError: (error) => this.#relistAfter(error),
+    });
+    this.#relistDelayMs = relistDelayMsMin;
+    this.#publish(image);
+  }
+
+  #apply(revision: number, events: readonly StoreEvent[]): void {
+    let image: ClusterImage;
+    try {
+      image = applyStoreEvents(this.#image, revision, events);
+    } catch (error) {
+      this.#watch?.cancel();
+      this.#relistAfter(error as Error);
+      return;
+    }
+    this.#publish(image);
+  }
+
+  #publish(image: ClusterImage): void {
+    const previous = this.#image;
+    this.#image = image;
+    for (const listener of [...this.#listeners]) {
+      // One listener that breaks must not keep the image from the others.
+      try {
+        listener(image, previous);
+      } catch (error) {
+        this.#onError(error as Error);
+      }
+    }
+    for (const waiter of [...this.#waiters]) if (waiter.condition(image)) waiter.resolve(image);
+  }
+
+  #relistAfter(error: Error): void {
+    if (this.#isClosed) return;
+    this.#onError(error);
+    // A store that was closed here stays closed: nothing more will come.
+    if (isSluiceError(error, "CLOSED")) {
+      this.close();
+      return;
+    }
+    this.#relistTimer = this.#clock.setTimer(this.#relistDelayMs, () => {
+      this.#list().catch((failure: Error) => this.#relistAfter(failure));
+    });
+    this.#relistDelayMs = Math.min(this.#relistDelayMs * 2, relistDelayMsMax);
+  }
+}
+
+function closedError(): SluiceError<"CLOSED"> {
+  return new SluiceError("CLOSED", { subject: "the cluster image" });
+}

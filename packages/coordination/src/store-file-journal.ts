@@ -1,0 +1,236 @@
+/**
+ * Files of the file store, in one directory (lines as in `store-file-codec`):
+ *
+ *     snapshot      the state at revision R
+ *     journal-<R>   the changes after it, a line for each write
+ *
+ * Changes that are queued while a write is under way share the next line, one write and one fdatasync. A journal that has
+ * grown large is folded: an empty journal for the newest revision is made, then the snapshot of that revision replaces the old
+ * one (temporary file, fdatasync, rename, fsync of the directory), then the old journal is removed. The snapshot alone says which journal
+ * counts, so that a crash at any point leaves one whole pair; what else lies there is removed at the next start. No file is
+ * ever overwritten. The first failed write or sync is final (P38).
+ */
+
+import { type FileHandle, type FileSystem, isFileError, SluiceError } from "@sluice/model";
+import type { StoreJournal } from "./local-cluster-store.js";
+import { corrupt, decodeSnapshot, encodeJournalLine, encodeSnapshot, scanJournal } from "./store-file-codec.js";
+import { type StoreChange, StoreState } from "./store-state.js";
+
+interface QueuedChange {
+  readonly change: StoreChange;
+  readonly resolve: () => void;
+  readonly reject: (error: Error) => void;
+}
+
+export interface JournalOptions {
+  /** Directory of the files. It exists, and its lock is held. */
+  readonly path: string;
+  /** Size from which the journal is folded into a snapshot. */
+  readonly journalBytesMax: number;
+  readonly historyEventsMax?: number;
+}
+
+/** A journal that is open for appending. */
+interface OpenJournal {
+  readonly file: FileHandle;
+  /** Revision of the snapshot that it goes with. */
+  readonly baseRevision: number;
+  sizeBytes: number;
+}
+
+const journalPrefix = "journal-";
+
+export class StoreFileJournal implements StoreJournal {
+  readonly #options: JournalOptions;
+  readonly #fileSystem: FileSystem;
+  /** What the files hold, and what is queued for them. */
+  readonly state: StoreState;
+  #journal: OpenJournal;
+  #snapshotSizeBytes: number;
+  #queue: QueuedChange[] = [];
+  #writing: Promise<void> | undefined;
+  #failure: Error | undefined;
+
+  private constructor(
+    options: JournalOptions,
+    fileSystem: FileSystem,
+    parts: { readonly state: StoreState; readonly journal: OpenJournal; readonly snapshotSizeBytes: number },
+  ) {
+    this.#options = options;
+    this.#fileSystem = fileSystem;
+    this.state = parts.state;
+    this.#journal = parts.journal;
+    this.#snapshotSizeBytes = parts.snapshotSizeBytes;
+  }
+
+  /**
+   * Reads the files, making them where the directory is new, cuts a torn write off the journal and removes what a crash left over.
+   *
+   * @throws SluiceError CORRUPT_FILE
+   */
+  static async open(options: JournalOptions, fileSystem: FileSystem): Promise<StoreFileJournal> {
+    const { state, snapshotSizeBytes } = await readSnapshot(options, fileSystem);
+    const journal = await recoverJournal(options, fileSystem, state);
+    try {
+      await removeLeftovers(options, fileSystem, journal.baseRevision);
+    } catch (error) {
+      await journal.file.close();
+      throw error;
+    }
+    return new StoreFileJournal(options, fileSystem, { state, journal, snapshotSizeBytes });
+  }
+
+  append(change: StoreChange): Promise<void> {
+    return new Promise((resolve, reject) => {
+      if (this.#failure !== undefined) return reject(this.#failure);
+      this.#queue.push({ change, resolve, reject });
+      this.#writing ??= this.#writeQueued();
+    });
+  }
+
+  async close(): Promise<void> {
+    await this.#writing;
+    await this.#journal.file.close();
+  }
+
+  /** Never rejects: a failure goes to everyone whose change is not durable. */
+  async #writeQueued(): Promise<void> {
+    // Changes that are decided in the same turn join the first line.
+    await Promise.resolve();
+    try {
+      while (this.#queue.length > 0) {
+        await this.#writeGroup(this.#queue.map((queued) => queued.change));
+        const foldAtBytes = Math.max(this.#options.journalBytesMax, 2 * this.#snapshotSizeBytes);
+        if (this.#journal.sizeBytes > foldAtBytes) await this.#fold();
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#writing = undefined;
+  }
+
+  async #writeGroup(changes: readonly StoreChange[]): Promise<void> {
+    const { file, sizeBytes } = this.#journal;
+    const line = encodeJournalLine(changes);
+    await file.write([line], sizeBytes);
+    await file.syncData();
+    this.#journal.sizeBytes += line.length;
+    for (const queued of this.#queue.splice(0, changes.length)) queued.resolve();
+  }
+
+  async #fold(): Promise<void> {
+    // It may hold changes that are queued still. They come into the new journal once more, and are passed over when it is read.
+    const snapshot = this.state.snapshot();
+    const old = this.#journal;
+    const path = journalPath(this.#options, snapshot.revision);
+    const file = await this.#fileSystem.open(path, "create");
+    this.#journal = { file, baseRevision: snapshot.revision, sizeBytes: 0 };
+    await old.file.close();
+    // Its name is durable before the snapshot that needs it: not every file system keeps the order of names.
+    await this.#fileSystem.syncDirectory(this.#options.path);
+    this.#snapshotSizeBytes = await writeSnapshot(this.#options, this.#fileSystem, encodeSnapshot(snapshot));
+    await this.#fileSystem.removeFile(journalPath(this.#options, old.baseRevision));
+  }
+
+  #fail(error: unknown): void {
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#failure = new SluiceError("DISK_FAILED", { path: this.#options.path, reason }, { cause: error });
+    for (const queued of this.#queue.splice(0)) queued.reject(this.#failure);
+  }
+}
+
+async function readSnapshot(
+  options: JournalOptions,
+  fileSystem: FileSystem,
+): Promise<{ readonly state: StoreState; readonly snapshotSizeBytes: number }> {
+  const history = options.historyEventsMax === undefined ? {} : { historyEventsMax: options.historyEventsMax };
+  try {
+    const bytes = await fileSystem.readFile(snapshotPath(options));
+    const snapshot = decodeSnapshot(bytes, snapshotPath(options));
+    return { state: new StoreState({ ...history, snapshot }), snapshotSizeBytes: bytes.length };
+  } catch (error) {
+    if (!isFileError(error, "ENOENT")) throw error;
+  }
+  const state = new StoreState(history);
+  return { state, snapshotSizeBytes: await makeFirstPair(options, fileSystem, encodeSnapshot(state.snapshot())) };
+}
+
+/** Journal first, as everywhere: where a snapshot is, its journal is too. Returns the size of the snapshot in bytes. */
+async function makeFirstPair(options: JournalOptions, fileSystem: FileSystem, snapshot: Buffer): Promise<number> {
+  for (const name of await journalNames(options, fileSystem)) {
+    // An empty one is what a crash left of an earlier first start.
+    if ((await fileSystem.readFile(`${options.path}/${name}`)).length > 0) {
+      throw corrupt(snapshotPath(options), `it is missing, and ${name} builds on it`);
+    }
+  }
+  const file = await fileSystem.open(journalPath(options, 0), "write");
+  await file.close();
+  await fileSystem.syncDirectory(options.path);
+  return writeSnapshot(options, fileSystem, snapshot);
+}
+
+/** Replaces the snapshot atomically and durably; returns its size in bytes. */
+async function writeSnapshot(options: JournalOptions, fileSystem: FileSystem, bytes: Buffer): Promise<number> {
+  const temporaryPath = `${snapshotPath(options)}.tmp`;
+  const file = await fileSystem.open(temporaryPath, "write");
+  try {
+    await file.truncate(0);
+    await file.write([bytes], 0);
+    await file.syncData();
+  } finally {
+    await file.close();
+  }
+  await fileSystem.rename(temporaryPath, snapshotPath(options));
+  await fileSystem.syncDirectory(options.path);
+  return bytes.length;
+}
+
+/** Brings the state from its snapshot up to the last whole line of the journal that goes with it. */
+async function recoverJournal(
+  options: JournalOptions,
+  fileSystem: FileSystem,
+  state: StoreState,
+): Promise<OpenJournal> {
+  const baseRevision = state.revision;
+  const path = journalPath(options, baseRevision);
+  if (!(await fileSystem.exists(path))) throw corrupt(path, "it is missing, and the snapshot says that it was there");
+  const bytes = await fileSystem.readFile(path);
+  const { changes, goodSizeBytes } = scanJournal(bytes, path);
+  for (const change of changes) replay(state, change, path);
+  const file = await fileSystem.open(path, "write");
+  try {
+    if (bytes.length > goodSizeBytes) await file.truncate(goodSizeBytes);
+    // After a kill, what was written and not synced is here and was told to nobody: from now on it is told.
+    await file.syncData();
+  } catch (error) {
+    await file.close();
+    throw error;
+  }
+  return { file, baseRevision, sizeBytes: goodSizeBytes };
+}
+
+function replay(state: StoreState, change: StoreChange, path: string): void {
+  if (change.revision <= state.revision) return;
+  if (change.revision !== state.revision + 1) {
+    throw corrupt(path, `revision ${change.revision} follows ${state.revision}`);
+  }
+  state.replay(change);
+}
+
+async function removeLeftovers(options: JournalOptions, fileSystem: FileSystem, baseRevision: number): Promise<void> {
+  for (const name of await journalNames(options, fileSystem)) {
+    if (name !== `${journalPrefix}${baseRevision}`) await fileSystem.removeFile(`${options.path}/${name}`);
+  }
+}
+
+async function journalNames(options: JournalOptions, fileSystem: FileSystem): Promise<string[]> {
+  return (await fileSystem.list(options.path)).filter((name) => name.startsWith(journalPrefix));
+}
+
+function snapshotPath(options: JournalOptions): string {
+  return `${options.path}/snapshot`;
+}
+
+function journalPath(options: JournalOptions, baseRevision: number): string {
+  return `${options.path}/${journalPrefix}${baseRevision}`;
+}
