@@ -1,0 +1,57 @@
+// Original file: ../../proto/sluice/v1/groups.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface CommittedOffset {
+  /**
+   * Name of the topic.
+   */
+  'topic'?: (string);
+  /**
+   * Partition, from 0.
+   */
+  'partition'?: (number);
+  /**
+   * Offset of the next record to process.
+   */
+  'offset'?: (number | string | Long);
+  /**
+   * Leader epoch of the last record that was processed, + 1. 0: not known.
+   */
+  'leaderEpochPlusOne'?: (number);
+  /**
+   * Free text given with the commit.
+   */
+  'metadata'?: (string);
+  /**
+   * When it was committed, milliseconds since 1970.
+   */
+  'committedAtMs'?: (number | string | Long);
+}
+
+export interface CommittedOffset__Output {
+  /**
+   * Name of the topic.
+   */
+  'topic': (string);
+  /**
+   * Partition, from 0.
+   */
+  'partition': (number);
+  /**
+   * Offset of the next record to process.
+   */
+  'offset': (number);
+  /**
+   * Leader epoch of the last record that was processed, + 1. 0: not known.
+   */
+  'leaderEpochPlusOne': (number);
+  /**
+   * Free text given with the commit.
+   */
+  'metadata': (string);
+  /**
+   * When it was committed, milliseconds since 1970.
+   */
+  'committedAtMs': (number);
+}

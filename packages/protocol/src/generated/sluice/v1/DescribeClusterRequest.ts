@@ -1,0 +1,24 @@
+// Original file: ../../proto/sluice/v1/cluster.proto
+
+
+export interface DescribeClusterRequest {
+  /**
+   * Topics to describe. Empty: all.
+   */
+  'topics'?: (string)[];
+  /**
+   * No topics at all, whatever is in topics.
+   */
+  'brokersOnly'?: (boolean);
+}
+
+export interface DescribeClusterRequest__Output {
+  /**
+   * Topics to describe. Empty: all.
+   */
+  'topics': (string)[];
+  /**
+   * No topics at all, whatever is in topics.
+   */
+  'brokersOnly': (boolean);
+}

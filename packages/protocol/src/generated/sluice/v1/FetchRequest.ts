@@ -1,0 +1,65 @@
+// Original file: ../../proto/sluice/v1/log.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface FetchRequest {
+  /**
+   * Chosen by the client and given back in the answer. Unique among what is in flight on the stream; below 2^53.
+   */
+  'correlationId'?: (number | string | Long);
+  /**
+   * Name of the topic.
+   */
+  'topic'?: (string);
+  /**
+   * Partition, from 0.
+   */
+  'partition'?: (number);
+  /**
+   * First offset wanted. The answer begins with the batch that contains it, which may begin earlier: skip inside it.
+   */
+  'fetchOffset'?: (number | string | Long);
+  /**
+   * Leader epoch that the client knows, + 1. 0: it knows none.
+   */
+  'leaderEpochPlusOne'?: (number);
+  /**
+   * Most bytes to answer with. At least one batch is sent, however large.
+   */
+  'maxBytes'?: (number);
+  /**
+   * Longest time to wait for something to read, in milliseconds. 0: answer at once.
+   */
+  'maxWaitMs'?: (number);
+}
+
+export interface FetchRequest__Output {
+  /**
+   * Chosen by the client and given back in the answer. Unique among what is in flight on the stream; below 2^53.
+   */
+  'correlationId': (number);
+  /**
+   * Name of the topic.
+   */
+  'topic': (string);
+  /**
+   * Partition, from 0.
+   */
+  'partition': (number);
+  /**
+   * First offset wanted. The answer begins with the batch that contains it, which may begin earlier: skip inside it.
+   */
+  'fetchOffset': (number);
+  /**
+   * Leader epoch that the client knows, + 1. 0: it knows none.
+   */
+  'leaderEpochPlusOne': (number);
+  /**
+   * Most bytes to answer with. At least one batch is sent, however large.
+   */
+  'maxBytes': (number);
+  /**
+   * Longest time to wait for something to read, in milliseconds. 0: answer at once.
+   */
+  'maxWaitMs': (number);
+}

@@ -1,0 +1,48 @@
+// Original file: ../../proto/sluice/v1/cluster.proto
+
+
+export interface Partition {
+  /**
+   * Number, from 0.
+   */
+  'partition'?: (number);
+  /**
+   * Broker that leads it, + 1. 0: none at present.
+   */
+  'leaderIdPlusOne'?: (number);
+  /**
+   * Current leader epoch.
+   */
+  'leaderEpoch'?: (number);
+  /**
+   * Brokers that keep it, the preferred leader first.
+   */
+  'replicas'?: (number)[];
+  /**
+   * Replicas that are in sync.
+   */
+  'inSyncReplicas'?: (number)[];
+}
+
+export interface Partition__Output {
+  /**
+   * Number, from 0.
+   */
+  'partition': (number);
+  /**
+   * Broker that leads it, + 1. 0: none at present.
+   */
+  'leaderIdPlusOne': (number);
+  /**
+   * Current leader epoch.
+   */
+  'leaderEpoch': (number);
+  /**
+   * Brokers that keep it, the preferred leader first.
+   */
+  'replicas': (number)[];
+  /**
+   * Replicas that are in sync.
+   */
+  'inSyncReplicas': (number)[];
+}

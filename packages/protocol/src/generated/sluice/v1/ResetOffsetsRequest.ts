@@ -1,0 +1,89 @@
+// Original file: ../../proto/sluice/v1/groups.proto
+
+import type { Long } from '@grpc/proto-loader';
+
+export interface ResetOffsetsRequest {
+  /**
+   * Name of the group.
+   */
+  'group'?: (string);
+  /**
+   * Topic whose offsets move.
+   */
+  'topic'?: (string);
+  /**
+   * Partitions of it. Empty: all.
+   */
+  'partitions'?: (number)[];
+  /**
+   * The first record that can be read.
+   */
+  'earliest'?: (boolean);
+  /**
+   * The high watermark.
+   */
+  'latest'?: (boolean);
+  /**
+   * This offset.
+   */
+  'offset'?: (number | string | Long);
+  /**
+   * The first record at or after this time, milliseconds since 1970.
+   */
+  'timestampMs'?: (number | string | Long);
+  /**
+   * So many records on from what is committed, or back where negative.
+   */
+  'shift'?: (number | string | Long);
+  /**
+   * Make the move. Otherwise only the plan is answered and nothing changes.
+   */
+  'execute'?: (boolean);
+  /**
+   * Where to.
+   */
+  'to'?: "earliest"|"latest"|"offset"|"timestampMs"|"shift";
+}
+
+export interface ResetOffsetsRequest__Output {
+  /**
+   * Name of the group.
+   */
+  'group': (string);
+  /**
+   * Topic whose offsets move.
+   */
+  'topic': (string);
+  /**
+   * Partitions of it. Empty: all.
+   */
+  'partitions': (number)[];
+  /**
+   * The first record that can be read.
+   */
+  'earliest'?: (boolean);
+  /**
+   * The high watermark.
+   */
+  'latest'?: (boolean);
+  /**
+   * This offset.
+   */
+  'offset'?: (number);
+  /**
+   * The first record at or after this time, milliseconds since 1970.
+   */
+  'timestampMs'?: (number);
+  /**
+   * So many records on from what is committed, or back where negative.
+   */
+  'shift'?: (number);
+  /**
+   * Make the move. Otherwise only the plan is answered and nothing changes.
+   */
+  'execute': (boolean);
+  /**
+   * Where to.
+   */
+  'to'?: "earliest"|"latest"|"offset"|"timestampMs"|"shift";
+}

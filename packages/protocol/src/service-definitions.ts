@@ -1,0 +1,165 @@
+/**
+ * Every method of the public services: its path, its direction and its codecs. Both sides of a call use the same descriptor.
+ *
+ * Produce and Fetch carry record batches and are framed by hand (raw-messages); all others go through proto-loader.
+ */
+
+import type { StreamMethod, UnaryMethod } from "@sluice/model";
+import { protoCodec } from "./proto-codec.js";
+import { fetchRequestCodec } from "./raw-messages/fetch-request.js";
+import { fetchResponseCodec } from "./raw-messages/fetch-response.js";
+import { produceRequestCodec } from "./raw-messages/produce-request.js";
+import { produceResponseCodec } from "./raw-messages/produce-response.js";
+import type * as wire from "./wire-messages.js";
+
+/** The data plane: whole record batches in and out. */
+export const logService = {
+  produce: {
+    kind: "stream",
+    path: "/sluice.v1.Log/Produce",
+    clientStreams: true,
+    request: produceRequestCodec,
+    response: produceResponseCodec,
+  } satisfies StreamMethod<unknown, unknown>,
+  fetch: {
+    kind: "stream",
+    path: "/sluice.v1.Log/Fetch",
+    clientStreams: true,
+    request: fetchRequestCodec,
+    response: fetchResponseCodec,
+  } satisfies StreamMethod<unknown, unknown>,
+  listOffsets: unary<wire.ListOffsetsRequest, wire.ListOffsetsResponse>(
+    "/sluice.v1.Log/ListOffsets",
+    "ListOffsetsRequest",
+    "ListOffsetsResponse",
+  ),
+};
+
+/** Plain records, for any language with a gRPC compiler. */
+export const recordsService = {
+  publish: unary<wire.PublishRequest, wire.PublishResponse>(
+    "/sluice.v1.Records/Publish",
+    "PublishRequest",
+    "PublishResponse",
+  ),
+  subscribe: stream<wire.SubscribeRequest, wire.SubscribeResponse>(
+    "/sluice.v1.Records/Subscribe",
+    "SubscribeRequest",
+    "SubscribeResponse",
+    { clientStreams: false },
+  ),
+};
+
+/** The cluster and its topics. */
+export const clusterService = {
+  describe: unary<wire.DescribeClusterRequest, wire.DescribeClusterResponse>(
+    "/sluice.v1.Cluster/Describe",
+    "DescribeClusterRequest",
+    "DescribeClusterResponse",
+  ),
+  createTopic: unary<wire.CreateTopicRequest, wire.CreateTopicResponse>(
+    "/sluice.v1.Cluster/CreateTopic",
+    "CreateTopicRequest",
+    "CreateTopicResponse",
+  ),
+  deleteTopic: unary<wire.DeleteTopicRequest, wire.DeleteTopicResponse>(
+    "/sluice.v1.Cluster/DeleteTopic",
+    "DeleteTopicRequest",
+    "DeleteTopicResponse",
+  ),
+  describeTopic: unary<wire.DescribeTopicRequest, wire.DescribeTopicResponse>(
+    "/sluice.v1.Cluster/DescribeTopic",
+    "DescribeTopicRequest",
+    "DescribeTopicResponse",
+  ),
+};
+
+/** Consumer groups. */
+export const groupsService = {
+  findCoordinator: unary<wire.FindCoordinatorRequest, wire.FindCoordinatorResponse>(
+    "/sluice.v1.Groups/FindCoordinator",
+    "FindCoordinatorRequest",
+    "FindCoordinatorResponse",
+  ),
+  session: stream<wire.SessionRequest, wire.SessionResponse>(
+    "/sluice.v1.Groups/Session",
+    "SessionRequest",
+    "SessionResponse",
+    { clientStreams: true },
+  ),
+  commitOffsets: unary<wire.CommitOffsetsRequest, wire.CommitOffsetsResponse>(
+    "/sluice.v1.Groups/CommitOffsets",
+    "CommitOffsetsRequest",
+    "CommitOffsetsResponse",
+  ),
+  fetchOffsets: unary<wire.FetchOffsetsRequest, wire.FetchOffsetsResponse>(
+    "/sluice.v1.Groups/FetchOffsets",
+    "FetchOffsetsRequest",
+    "FetchOffsetsResponse",
+  ),
+  list: unary<wire.ListGroupsRequest, wire.ListGroupsResponse>(
+    "/sluice.v1.Groups/List",
+    "ListGroupsRequest",
+    "ListGroupsResponse",
+  ),
+  describe: unary<wire.DescribeGroupRequest, wire.DescribeGroupResponse>(
+    "/sluice.v1.Groups/Describe",
+    "DescribeGroupRequest",
+    "DescribeGroupResponse",
+  ),
+  resetOffsets: unary<wire.ResetOffsetsRequest, wire.ResetOffsetsResponse>(
+    "/sluice.v1.Groups/ResetOffsets",
+    "ResetOffsetsRequest",
+    "ResetOffsetsResponse",
+  ),
+  delete: unary<wire.DeleteGroupRequest, wire.DeleteGroupResponse>(
+    "/sluice.v1.Groups/Delete",
+    "DeleteGroupRequest",
+    "DeleteGroupResponse",
+  ),
+};
+
+/** The standard health service, served by every listener: https://github.com/grpc/grpc/blob/master/doc/health-checking.md */
+export const healthService = {
+  check: {
+    kind: "unary",
+    path: "/grpc.health.v1.Health/Check",
+    request: protoCodec<wire.HealthCheckRequest>("grpc.health.v1.HealthCheckRequest"),
+    response: protoCodec<wire.HealthCheckResponse>("grpc.health.v1.HealthCheckResponse"),
+  } satisfies UnaryMethod<unknown, unknown>,
+  watch: {
+    kind: "stream",
+    path: "/grpc.health.v1.Health/Watch",
+    clientStreams: false,
+    request: protoCodec<wire.HealthCheckRequest>("grpc.health.v1.HealthCheckRequest"),
+    response: protoCodec<wire.HealthCheckResponse>("grpc.health.v1.HealthCheckResponse"),
+  } satisfies StreamMethod<unknown, unknown>,
+};
+
+function unary<Request extends object, Response extends object>(
+  path: string,
+  request: string,
+  response: string,
+): UnaryMethod<Request, Response> {
+  return {
+    kind: "unary",
+    path,
+    request: protoCodec<Request>(`sluice.v1.${request}`),
+    response: protoCodec<Response>(`sluice.v1.${response}`),
+  };
+}
+
+function stream<Request extends object, Response extends object>(
+  path: string,
+  request: string,
+  response: string,
+  options: { readonly clientStreams: boolean },
+): StreamMethod<Request, Response> {
+  return {
+    kind: "stream",
+    path,
+    clientStreams: options.clientStreams,
+    request: protoCodec<Request>(`sluice.v1.${request}`),
+    response: protoCodec<Response>(`sluice.v1.${response}`),
+  };
+}
