@@ -8,7 +8,7 @@
  * Does not reach the log, the network or a clock: the runtime of the broker does.
  */
 
-import { assertNever, invariant, isOffset, SluiceError } from "@sluice/model";
+import { assertNever, invariant, SluiceError } from "@sluice/model";
 import { AppendQueue } from "./append-queue.js";
 import { partitionId } from "./assigned-partition.js";
 import { CommittedOffsets, type OffsetChange, type PartitionOffset } from "./committed-offsets.js";
@@ -25,7 +25,8 @@ import {
   parseGroupValue,
   parseOffsetValue,
 } from "./group-record.js";
-import type { Member, MemberIdentity } from "./member.js";
+import { invalidRequest, loading, notEmpty, offsetsRefusal, staleGeneration, unknownMember } from "./group-refusals.js";
+import type { MemberIdentity } from "./member.js";
 
 export interface GroupOptions {
   /** Shortest and longest session that a member may ask for. */
@@ -95,7 +96,7 @@ export class GroupStateMachine {
 
   /** Why the group cannot be reset or deleted now, or undefined: UNKNOWN_GROUP, or GROUP_NOT_EMPTY naming its members. */
   get changeRefusal(): SluiceError | undefined {
-    if (this.#membership.size > 0) return this.#notEmpty();
+    if (this.#membership.size > 0) return notEmpty(this.#group, this.#membership.list());
     return this.exists ? undefined : new SluiceError("UNKNOWN_GROUP", { group: this.#group });
   }
 
@@ -171,7 +172,8 @@ export class GroupStateMachine {
   #joinRefusal(event: EventOf<"joinRequested">): SluiceError | undefined {
     const { memberId, sessionTimeoutMs } = event;
     const { sessionTimeoutMsMin, sessionTimeoutMsMax, membersMax } = this.#options;
-    if (memberId !== undefined && this.#membership.get(memberId) === undefined) return this.#unknownMember(memberId);
+    if (memberId !== undefined && this.#membership.get(memberId) === undefined)
+      return unknownMember(this.#group, memberId);
     if (event.topics.length === 0) return invalidRequest("a member wants at least one topic");
     if (!(sessionTimeoutMs >= sessionTimeoutMsMin && sessionTimeoutMs <= sessionTimeoutMsMax)) {
       const bounds = `${sessionTimeoutMsMin} to ${sessionTimeoutMsMax} ms`;
@@ -229,7 +231,7 @@ export class GroupStateMachine {
 
   #commit(event: EventOf<"commitRequested">): GroupEffect[] {
     const { requestId } = event;
-    const error = this.#committerRefusal(event) ?? this.#offsetsRefusal(event);
+    const error = this.#committerRefusal(event) ?? offsetsRefusal(event.offsets, this.#topics);
     if (error !== undefined) return [{ type: "rejectRequest", requestId, error }];
     const member = event.memberId === undefined ? undefined : this.#membership.get(event.memberId);
     member?.heard(event.nowMs);
@@ -245,36 +247,21 @@ export class GroupStateMachine {
     const { memberId, generation } = event;
     if (memberId === undefined) {
       if (generation !== undefined) return invalidRequest("a commit with a generation names its member");
-      return this.#membership.size === 0 ? undefined : this.#notEmpty();
+      return this.#membership.size === 0 ? undefined : notEmpty(this.#group, this.#membership.list());
     }
     const member = this.#membership.get(memberId);
-    if (member === undefined) return this.#unknownMember(memberId);
+    if (member === undefined) return unknownMember(this.#group, memberId);
     if (generation === undefined) return invalidRequest("a commit of a member names its generation");
-    if (!member.isGeneration(generation)) return this.#staleGeneration(member, generation);
+    if (!member.isGeneration(generation)) return staleGeneration(this.#group, member, generation);
     const foreign = event.offsets.find((offset) => !member.owned.has(partitionId(offset)));
     if (foreign === undefined) return undefined;
     const { topic, partition } = foreign;
     return new SluiceError("PARTITION_NOT_OWNED", { member: memberId, group: this.#group, topic, partition });
   }
 
-  #offsetsRefusal(event: EventOf<"commitRequested">): SluiceError | undefined {
-    for (const { topic, partition, offset } of event.offsets) {
-      const error = this.#partitionRefusal({ topic, partition }) ?? offsetRefusal({ topic, partition }, offset);
-      if (error !== undefined) return error;
-    }
-    return undefined;
-  }
-
-  #partitionRefusal({ topic, partition }: AssignedPartition): SluiceError | undefined {
-    const shape = this.#topics.get(topic);
-    if (shape === undefined) return new SluiceError("UNKNOWN_TOPIC", { topic });
-    if (Number.isInteger(partition) && partition >= 0 && partition < shape.partitions) return undefined;
-    return new SluiceError("UNKNOWN_PARTITION", { topic, partition });
-  }
-
   #reset(event: EventOf<"resetRequested">): GroupEffect[] {
     const { requestId } = event;
-    const error = this.changeRefusal ?? this.#targetsRefusal(event);
+    const error = this.changeRefusal ?? offsetsRefusal(event.targets, this.#topics);
     if (error !== undefined) return [{ type: "rejectRequest", requestId, error }];
     const changes = event.targets.map(({ topic, partition, offset }) => {
       const committed = { offset, leaderEpoch: undefined, metadata: "" };
@@ -282,14 +269,6 @@ export class GroupStateMachine {
     });
     const answer: GroupEffect = { type: "acceptRequest", requestId };
     return changes.length === 0 ? [answer] : [this.#change(changes, [requestId], [answer])];
-  }
-
-  #targetsRefusal(event: EventOf<"resetRequested">): SluiceError | undefined {
-    for (const { topic, partition, offset } of event.targets) {
-      const error = this.#partitionRefusal({ topic, partition }) ?? offsetRefusal({ topic, partition }, offset);
-      if (error !== undefined) return error;
-    }
-    return undefined;
   }
 
   #delete(event: EventOf<"deleteRequested">): GroupEffect[] {
@@ -319,13 +298,14 @@ export class GroupStateMachine {
       ...requests.map((requestId): GroupEffect => ({ type: "rejectRequest", requestId, error })),
       ...this.#membership
         .list()
-        .map(({ memberId }): GroupEffect => ({ type: "endSession", memberId, error: this.#loading() })),
+        .map(({ memberId }): GroupEffect => ({ type: "endSession", memberId, error: loading(this.#group) })),
     ];
   }
 
   #refuseAfterFailure(event: GroupEvent): GroupEffect[] {
-    if ("requestId" in event) return [{ type: "rejectRequest", requestId: event.requestId, error: this.#loading() }];
-    if ("memberId" in event) return [{ type: "endSession", memberId: event.memberId, error: this.#loading() }];
+    if ("requestId" in event)
+      return [{ type: "rejectRequest", requestId: event.requestId, error: loading(this.#group) }];
+    if ("memberId" in event) return [{ type: "endSession", memberId: event.memberId, error: loading(this.#group) }];
     return [];
   }
 
@@ -388,42 +368,6 @@ export class GroupStateMachine {
   }
 
   #endUnknown(memberId: string): GroupEffect {
-    return { type: "endSession", memberId, error: this.#unknownMember(memberId) };
+    return { type: "endSession", memberId, error: unknownMember(this.#group, memberId) };
   }
-
-  #unknownMember(memberId: string): SluiceError {
-    return new SluiceError("UNKNOWN_MEMBER", { member: memberId, group: this.#group });
-  }
-
-  #staleGeneration(member: Member, generation: number): SluiceError {
-    return new SluiceError("STALE_GENERATION", {
-      group: this.#group,
-      member: member.memberId,
-      generation,
-      currentGeneration: member.generation,
-    });
-  }
-
-  #notEmpty(): SluiceError {
-    const members = this.#membership.list().map(({ memberId, identity }) => `${identity.clientId} (${memberId})`);
-    return new SluiceError("GROUP_NOT_EMPTY", { group: this.#group, members: members.join(", ") });
-  }
-
-  #loading(): SluiceError {
-    return new SluiceError("COORDINATOR_LOADING", { group: this.#group });
-  }
-}
-
-function offsetRefusal({ topic, partition }: AssignedPartition, offset: number): SluiceError | undefined {
-  if (isOffset(offset)) return undefined;
-  return new SluiceError("INVALID_COMMIT_OFFSET", {
-    topic,
-    partition,
-    offset,
-    reason: "it is not a whole number from 0 on",
-  });
-}
-
-function invalidRequest(reason: string): SluiceError {
-  return new SluiceError("INVALID_REQUEST", { reason });
 }
