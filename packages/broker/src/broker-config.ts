@@ -1,0 +1,110 @@
+/** Settings of a broker: the one declaration from which types, defaults, checks and docs/configuration.md come. */
+
+import { type ConfigValues, choiceKey, defaultConfig, integerKey, textKey } from "@sluice/model";
+
+const portMax = 65_535;
+
+export const brokerConfigTable = {
+  brokerId: integerKey({
+    default: 1,
+    min: 0,
+    max: 0x7fff_fffe,
+    doc: "Which broker of the cluster this is. Every broker has an id of its own, and keeps it for the life of its data.",
+  }),
+  host: textKey({
+    default: "127.0.0.1",
+    pattern: /^\S+$/,
+    takes: "a host name or an address",
+    doc: "Address to listen on, for gRPC and HTTP. 0.0.0.0 listens on all.",
+  }),
+  port: integerKey({
+    default: 9092,
+    min: 0,
+    max: portMax,
+    doc: "TCP port of the gRPC listener. 0: a free one.",
+  }),
+  advertisedHost: textKey({
+    default: "",
+    pattern: /^\S*$/,
+    takes: "a host name or an address",
+    doc: "Host that clients and other brokers dial. Empty: the value of host.",
+  }),
+  advertisedPort: integerKey({
+    default: 0,
+    min: 0,
+    max: portMax,
+    doc: "Port that clients and other brokers dial. 0: the port of the gRPC listener.",
+  }),
+  httpPort: integerKey({
+    default: -1,
+    min: -1,
+    max: portMax,
+    doc: "TCP port of /healthz, /readyz and /metrics. 0: a free one. -1: 100 above the gRPC port, or a free one where port is 0.",
+  }),
+  dataDirectory: textKey({
+    default: "data",
+    pattern: /\S/,
+    takes: "a path",
+    doc: "Directory for everything that is kept: the partitions in broker-<id>, and the cluster store where that has no directory of its own.",
+  }),
+  clusterStoreDirectory: textKey({
+    default: "",
+    takes: "a path",
+    doc: "Directory of the cluster store. Empty: cluster-store in dataDirectory. One process at a time uses it.",
+  }),
+  rack: textKey({
+    default: "",
+    doc: "Rack or zone of this broker, shown to whoever describes the cluster.",
+  }),
+  brokerLeaseMs: integerKey({
+    default: 9000,
+    min: 1000,
+    max: 600_000,
+    unit: "ms",
+    doc: "Without a sign of life for so long, a broker counts as gone and its partitions get other leaders.",
+  }),
+  groupOffsetsPartitions: integerKey({
+    default: 12,
+    min: 1,
+    max: 1000,
+    doc: "Partitions of __consumer_offsets. Counts when a cluster starts for the first time, and never again.",
+  }),
+  groupOffsetsBrokersMin: integerKey({
+    default: 1,
+    min: 1,
+    max: 1000,
+    doc: "Brokers that must be there before __consumer_offsets is created, so that its partitions are spread over them.",
+  }),
+  defaultPartitions: integerKey({
+    default: 1,
+    min: 1,
+    max: 10_000,
+    doc: "Partitions of a topic whose creator does not say how many.",
+  }),
+  fetchMaxBytes: integerKey({
+    default: 8 * 1024 * 1024,
+    min: 1024,
+    max: 256 * 1024 * 1024,
+    unit: "bytes",
+    doc: "Most record bytes in the answer to one fetch, whatever the client asks for. One batch is sent however large.",
+  }),
+  stopGraceMs: integerKey({
+    default: 5000,
+    min: 0,
+    max: 600_000,
+    unit: "ms",
+    doc: "How long a stopping broker lets its clients finish what they have begun.",
+  }),
+  logLevel: choiceKey({
+    choices: ["debug", "info", "warn", "error", "silent"],
+    default: "info",
+    doc: "How much the broker logs.",
+  }),
+};
+
+export type BrokerConfig = ConfigValues<typeof brokerConfigTable>;
+
+/** The defaults, with some values replaced. */
+export function brokerConfig(overrides: Partial<BrokerConfig> = {}): BrokerConfig {
+  return { ...defaultConfig(brokerConfigTable), ...overrides };
+}

@@ -1,0 +1,339 @@
+/**
+ * One broker: what it is made of, and the order in which that starts and stops.
+ *
+ * Start: cluster store, log directory, cluster image, listeners (not serving yet), registration, roles, serving.
+ * Stop: not serving, controller given back, streams drained within a bound, listeners closed, logs flushed and marked clean,
+ * registration revoked. A start that fails stops what had started.
+ */
+
+import { type ClusterImage, hasLivingLeader } from "@sluice/cluster";
+import { type ClusterStore, FileClusterStore, ImageWatcher } from "@sluice/coordination";
+import { LogDirectory, NodeFileSystem } from "@sluice/log";
+import {
+  type BrokerId,
+  brokerId,
+  type Clock,
+  type FileSystem,
+  groupOffsetsTopic,
+  type Random,
+  SluiceError,
+  type Transport,
+  type TransportServer,
+} from "@sluice/model";
+import { NodeClock, NodeRandom } from "@sluice/model/node";
+import { GrpcTransport } from "@sluice/protocol";
+import type { BrokerConfig } from "./broker-config.js";
+import { BrokerCounters } from "./broker-counters.js";
+import { establishClusterId } from "./cluster/cluster-identity.js";
+import { ClusterMembership } from "./cluster-membership.js";
+import { GroupCoordinator } from "./groups/group-coordinator.js";
+import { OpenStreams } from "./handlers/open-streams.js";
+import { httpRoutes, type Readiness } from "./http-routes.js";
+import { type HttpServer, startHttpServer } from "./http-server.js";
+import { InternalClient } from "./internal-client.js";
+import { createLogger, type Logger } from "./logging.js";
+import { BrokerMetrics } from "./metrics/broker-metrics.js";
+import { NodeProcessStatistics } from "./node-process-statistics.js";
+import { PartitionRegistry } from "./partition/partition-registry.js";
+import { readReadiness } from "./readiness.js";
+import { servedMethods } from "./served-methods.js";
+import { runStopSequence } from "./stop-sequence.js";
+
+export interface BrokerOptions {
+  readonly config: BrokerConfig;
+  /** Default: JSON lines on standard error, at the configured level. */
+  readonly logger?: Logger;
+  /** A store that others in this process use too; it stays open. Default: one of its own, in the configured directory. */
+  readonly clusterStore?: ClusterStore;
+}
+
+/** The ports that a broker reaches the world through. Default: those of Node and gRPC. */
+export interface BrokerPorts {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly transport: Transport;
+}
+
+export interface RunningBroker extends AsyncDisposable {
+  readonly id: number;
+  /** Host and port that clients dial. */
+  readonly host: string;
+  readonly port: number;
+  /** Port of /healthz, /readyz and /metrics. */
+  readonly httpPort: number;
+  /** Stops it, cleanly. Closing twice is closing once. */
+  close(): Promise<void>;
+}
+
+/** An image's epoch that no partition is led under: this broker is not registered. */
+const noBrokerEpoch = -1;
+/** How long a start waits for the controller to give this broker its roles; a cluster without a controller starts too. */
+const electionWaitMsMax = 3000;
+const httpPortOffset = 100;
+
+/**
+ * Starts a broker; resolves when it is ready to serve.
+ * @throws SluiceError ADDRESS_IN_USE, DATA_DIRECTORY_IN_USE, DATA_DIRECTORY_MISMATCH, BROKER_ID_TAKEN, INVALID_CONFIG_VALUE,
+ *   CORRUPT_FILE, CORRUPT_CLUSTER_KEY
+ */
+export async function startBroker(options: BrokerOptions, ports: BrokerPorts = nodePorts()): Promise<RunningBroker> {
+  const broker = new Broker(options, ports);
+  try {
+    await broker.start();
+  } catch (error) {
+    // What it throws is the cause of the failed start, not what follows from it.
+    await broker.close().catch(() => undefined);
+    throw error;
+  }
+  return broker;
+}
+
+function nodePorts(): BrokerPorts {
+  return {
+    fileSystem: new NodeFileSystem(),
+    clock: new NodeClock(),
+    random: new NodeRandom(),
+    transport: new GrpcTransport(),
+  };
+}
+
+class Broker implements RunningBroker {
+  readonly id: BrokerId;
+  readonly host: string;
+  readonly #config: BrokerConfig;
+  readonly #ports: BrokerPorts;
+  readonly #logger: Logger;
+  readonly #counters = new BrokerCounters();
+  readonly #streams = new OpenStreams();
+  readonly #sharedStore: ClusterStore | undefined;
+  #ownStore: FileClusterStore | undefined;
+  #logDirectory: LogDirectory | undefined;
+  #images: ImageWatcher | undefined;
+  #registry: PartitionRegistry | undefined;
+  #internalClient: InternalClient | undefined;
+  #coordinator: GroupCoordinator | undefined;
+  #server: TransportServer | undefined;
+  #httpServer: HttpServer | undefined;
+  #statistics: NodeProcessStatistics | undefined;
+  #membership: ClusterMembership | undefined;
+  /** The registration that the registry has applied an image with. */
+  #appliedEpoch: number | undefined;
+  #isServing = false;
+  #closing: Promise<void> | undefined;
+
+  constructor(options: BrokerOptions, ports: BrokerPorts) {
+    const { config } = options;
+    this.id = brokerId(config.brokerId);
+    this.host = advertisedHost(config);
+    this.#config = config;
+    this.#ports = ports;
+    this.#logger = (options.logger ?? createLogger(config.logLevel)).child({ broker: config.brokerId });
+    this.#sharedStore = options.clusterStore;
+  }
+
+  get port(): number {
+    return this.#config.advertisedPort === 0 ? (this.#server?.port ?? 0) : this.#config.advertisedPort;
+  }
+
+  get httpPort(): number {
+    return this.#httpServer?.port ?? 0;
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#stop();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async start(): Promise<void> {
+    const { clock, random } = this.#ports;
+    const startMs = clock.monotonicMs();
+    const store = this.#sharedStore ?? (await this.#openStore());
+    const clusterId = await establishClusterId({ store, random });
+    const logDirectory = await this.#openLogDirectory(clusterId);
+    const images = new ImageWatcher(
+      { onError: (error) => this.#logger.warn({ err: error }, "cluster image is behind and is listed again") },
+      { store, clock },
+    );
+    this.#images = images;
+    await images.start();
+    const registry = new PartitionRegistry(
+      { brokerId: this.id },
+      { logDirectory, clock, logger: this.#logger, appendLatency: this.#counters.append },
+    );
+    this.#registry = registry;
+    await this.#listen(store, images, registry);
+    await this.#join(store, images, registry);
+    await this.#rolesTaken(images, registry);
+    this.#isServing = true;
+    this.#server?.setServing(true);
+    const startedMs = Math.round(clock.monotonicMs() - startMs);
+    this.#logger.info({ host: this.host, port: this.port, httpPort: this.httpPort, startedMs }, "broker ready");
+  }
+
+  async #openStore(): Promise<FileClusterStore> {
+    const path = clusterStorePath(this.#config);
+    this.#ownStore = await FileClusterStore.open({ path }, this.#ports);
+    return this.#ownStore;
+  }
+
+  async #openLogDirectory(clusterId: string): Promise<LogDirectory> {
+    const path = `${this.#config.dataDirectory}/broker-${this.id}`;
+    this.#logDirectory = await LogDirectory.open({ path, brokerId: this.id, clusterId }, this.#ports);
+    this.#logger.info({ path, wasClean: this.#logDirectory.wasClean }, "log directory opened");
+    return this.#logDirectory;
+  }
+
+  async #listen(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
+    const { host, port } = this.#config;
+    const { transport, clock, random } = this.#ports;
+    this.#internalClient = new InternalClient({ transport, image: () => images.image });
+    this.#coordinator = new GroupCoordinator(
+      { brokerId: this.id },
+      { partitions: registry, images, clock, random, logger: this.#logger.child({ component: "groups" }) },
+    );
+    const methods = servedMethods(
+      { brokerId: this.id, config: this.#config },
+      {
+        store,
+        images,
+        partitions: registry,
+        coordinator: this.#coordinator,
+        internalClient: this.#internalClient,
+        counters: this.#counters,
+        streams: this.#streams,
+        clock,
+        random,
+        logger: this.#logger,
+      },
+    );
+    this.#server = await transport.listen({ host, port }, methods);
+    await this.#listenHttp(registry, this.#server.port);
+  }
+
+  async #listenHttp(registry: PartitionRegistry, grpcPort: number): Promise<void> {
+    const { host, port, httpPort } = this.#config;
+    this.#statistics = new NodeProcessStatistics();
+    const metrics = new BrokerMetrics({
+      counters: this.#counters,
+      partitionTotals: () => registry.totals(),
+      openStreams: () => this.#streams.count,
+      processStatistics: this.#statistics,
+    });
+    const routes = httpRoutes({ readiness: () => this.#readiness(), metrics });
+    const wanted = httpPort >= 0 ? httpPort : port === 0 ? 0 : grpcPort + httpPortOffset;
+    this.#httpServer = await startHttpServer({ host, port: wanted, option: "httpPort" }, routes);
+  }
+
+  async #join(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
+    const { clock, random } = this.#ports;
+    const { rack, brokerLeaseMs, groupOffsetsPartitions, groupOffsetsBrokersMin } = this.#config;
+    const apply = (image: ClusterImage, brokerEpoch: number | undefined): void => {
+      registry.apply(image, brokerEpoch ?? noBrokerEpoch);
+      this.#appliedEpoch = image.brokers.get(this.id)?.brokerEpoch;
+    };
+    const membership = new ClusterMembership(
+      {
+        brokerId: this.id,
+        host: this.host,
+        port: this.port,
+        rack,
+        leaseMs: brokerLeaseMs,
+        groupOffsetsPartitions,
+        groupOffsetsBrokersMin,
+      },
+      {
+        store,
+        images,
+        clock,
+        random,
+        logger: this.#logger,
+        onBrokerEpoch: (brokerEpoch) => apply(images.image, brokerEpoch),
+      },
+    );
+    this.#membership = membership;
+    images.subscribe((image) => apply(image, membership.brokerEpoch));
+    this.#coordinator?.start();
+    await membership.start();
+  }
+
+  /** Waits until the roles that this broker is to have are known and taken. */
+  async #rolesTaken(images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
+    const timeout = new AbortController();
+    const timer = this.#ports.clock.setTimer(electionWaitMsMax, () => timeout.abort());
+    try {
+      await images.waitFor((image) => this.#hasItsRoles(image), timeout.signal);
+    } catch (error) {
+      if (!timeout.signal.aborted) throw error;
+      this.#logger.warn({}, "no controller has elected leaders for all partitions yet");
+    } finally {
+      timer.cancel();
+    }
+    await registry.settled();
+  }
+
+  #hasItsRoles(image: ClusterImage): boolean {
+    const brokerEpoch = this.#membership?.brokerEpoch;
+    if (brokerEpoch === undefined || image.brokers.get(this.id)?.brokerEpoch !== brokerEpoch) return false;
+    const isComplete = image.brokers.size >= this.#config.groupOffsetsBrokersMin;
+    if (isComplete && !image.topics.has(groupOffsetsTopic)) return false;
+    for (const topic of image.topics.values()) {
+      for (const partition of topic.partitions) {
+        if (partition.replicas.includes(this.id) && !hasLivingLeader(partition, image.brokers)) return false;
+      }
+    }
+    return true;
+  }
+
+  #readiness(): Readiness {
+    return readReadiness({
+      isServing: () => this.#isServing,
+      isRegistered: () => this.#membership?.isRegistered ?? false,
+      isImageApplied: () => this.#appliedEpoch !== undefined && this.#appliedEpoch === this.#membership?.brokerEpoch,
+      rolesPending: () => this.#registry?.pendingCount ?? 0,
+    });
+  }
+
+  async #stop(): Promise<void> {
+    this.#isServing = false;
+    this.#server?.setServing(false);
+    this.#logger.info({}, "broker stopping");
+    await runStopSequence(
+      [
+        ["controller", () => this.#membership?.stopController()],
+        ["group coordinator", () => this.#coordinator?.close()],
+        ["streams", () => this.#streams.drain()],
+        ["gRPC listener", () => this.#server?.close(this.#config.stopGraceMs)],
+        ["internal client", () => this.#internalClient?.close()],
+        ["partitions", () => this.#registry?.close()],
+        ["log directory", () => this.#logDirectory?.close()],
+        ["registration", () => this.#membership?.close()],
+        ["cluster image", () => this.#images?.close()],
+        ["HTTP listener", () => this.#httpServer?.close()],
+        ["statistics", () => this.#statistics?.close()],
+        ["cluster store", () => this.#ownStore?.close()],
+      ],
+      this.#logger,
+    );
+    this.#logger.info({}, "broker stopped");
+  }
+}
+
+/** Directory of the cluster store of a broker. */
+export function clusterStorePath(config: BrokerConfig): string {
+  return config.clusterStoreDirectory === "" ? `${config.dataDirectory}/cluster-store` : config.clusterStoreDirectory;
+}
+
+/** @throws SluiceError INVALID_CONFIG_VALUE where nobody could dial what would be advertised */
+function advertisedHost(config: BrokerConfig): string {
+  if (config.advertisedHost !== "") return config.advertisedHost;
+  if (config.host === "0.0.0.0" || config.host === "::") {
+    const reason = `the broker listens on all addresses (host ${config.host}), so say which one clients dial`;
+    throw new SluiceError("INVALID_CONFIG_VALUE", { key: "advertisedHost", value: "", reason });
+  }
+  return config.host;
+}

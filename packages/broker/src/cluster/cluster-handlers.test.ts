@@ -1,0 +1,117 @@
+import { MemoryClusterStore } from "@sluice/coordination";
+import type { CallContext, ServedMethod, UnaryHandler, UnaryMethod } from "@sluice/model";
+import { errorCatalogue, isSluiceError } from "@sluice/model";
+import { SeededRandom, VirtualClock } from "@sluice/model/testing";
+import { clusterService } from "@sluice/protocol";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type ClusterBroker, startClusterBroker } from "../testing/cluster-fixture.js";
+import { establishClusterId } from "./cluster-identity.js";
+import { serveCreateTopic } from "./create-topic-handler.js";
+import { serveDeleteTopic } from "./delete-topic-handler.js";
+import { serveDescribeCluster } from "./describe-handler.js";
+import { serveDescribeTopic } from "./describe-topic-handler.js";
+
+const createRequest = { name: "flights", partitions: 2, replicationFactor: 1, configs: [], validateOnly: false };
+
+describe("the Cluster service", () => {
+  let store: MemoryClusterStore;
+  let brokers: ClusterBroker[];
+  let served: ServedMethod[];
+  let clusterId: string;
+
+  beforeEach(async () => {
+    const clock = new VirtualClock();
+    store = new MemoryClusterStore({ clock, random: new SeededRandom(1) });
+    clusterId = await establishClusterId({ store, random: new SeededRandom(2) });
+    const second = await startClusterBroker({ id: 2 }, { store, clock });
+    const first = await startClusterBroker({ id: 0 }, { store, clock });
+    brokers = [first, second];
+    await first.images.waitFor((image) => image.controller !== undefined);
+    served = [serveDescribeCluster(first), serveDescribeTopic(first), serveCreateTopic(first), serveDeleteTopic(first)];
+  });
+  afterEach(async () => {
+    await Promise.all(brokers.map((broker) => broker.close()));
+    await store.close();
+  });
+
+  it("describes brokers by id, the controller, and topics by name with leaders and epochs", async () => {
+    await call(clusterService.createTopic, { ...createRequest, name: "zebra" });
+    await call(clusterService.createTopic, createRequest);
+    const answer = await call(clusterService.describe, { topics: [], brokersOnly: false });
+    expect(answer).toMatchObject({
+      clusterId,
+      controllerIdPlusOne: 3,
+      brokers: [
+        { id: 0, host: "127.0.0.1", port: 9092, rack: "" },
+        { id: 2, host: "127.0.0.1", port: 9094, rack: "" },
+      ],
+      revision: brokers[0]?.image.revision,
+    });
+    expect(answer.topics.map((topic) => topic.name)).toEqual(["flights", "zebra"]);
+    const leaders = answer.topics[0]?.partitions.map((partition) => partition.leaderIdPlusOne);
+    expect(leaders?.sort()).toEqual([1, 3]);
+    expect(answer.topics[0]?.partitions[0]).toMatchObject({ partition: 0, leaderEpoch: 0 });
+  });
+
+  it("describes the topics that are asked for, with the error in band where there is none", async () => {
+    await call(clusterService.createTopic, createRequest);
+    const { topics } = await call(clusterService.describe, { topics: ["nope", "flights", ".."], brokersOnly: false });
+    expect(topics.map((topic) => topic.error?.number)).toEqual([
+      errorCatalogue.UNKNOWN_TOPIC.number,
+      undefined,
+      errorCatalogue.INVALID_TOPIC_NAME.number,
+    ]);
+  });
+
+  it("describes brokers alone where that is asked for", async () => {
+    await call(clusterService.createTopic, createRequest);
+    const answer = await call(clusterService.describe, { topics: ["flights"], brokersOnly: true });
+    expect(answer.topics).toEqual([]);
+    expect(answer.brokers).toHaveLength(2);
+  });
+
+  it("says 0 for a leader that is missing", async () => {
+    await call(clusterService.createTopic, createRequest);
+    await brokers.pop()?.close();
+    await brokers[0]?.images.waitFor((image) => {
+      return [...image.topics.values()].some((topic) => topic.partitions.some(({ leader }) => leader === undefined));
+    });
+    const { topic } = await call(clusterService.describeTopic, { name: "flights" });
+    expect(topic?.partitions.map((partition) => partition.leaderIdPlusOne).sort()).toEqual([0, 1]);
+  });
+
+  it("describes one topic with every setting in force, and says which are defaults", async () => {
+    const configs = [{ key: "segment.bytes", value: "2048" }];
+    await call(clusterService.createTopic, { ...createRequest, configs });
+    const { configs: settings } = await call(clusterService.describeTopic, { name: "flights" });
+    expect(settings).toContainEqual({ key: "segment.bytes", value: "2048", isDefault: false });
+    expect(settings).toContainEqual({ key: "flush", value: "always", isDefault: true });
+    const missing = call(clusterService.describeTopic, { name: "nope" });
+    await expect(missing).rejects.toSatisfy((error) => isSluiceError(error, "UNKNOWN_TOPIC"));
+  });
+
+  it("shows a topic that is only validated without an id, and does not keep it", async () => {
+    const { topic } = await call(clusterService.createTopic, { ...createRequest, validateOnly: true });
+    expect(topic).toMatchObject({ name: "flights", id: "", internal: false, error: null });
+    expect(topic?.partitions).toHaveLength(2);
+    expect((await call(clusterService.describe, { topics: [], brokersOnly: false })).topics).toEqual([]);
+  });
+
+  it("deletes a topic", async () => {
+    await call(clusterService.createTopic, createRequest);
+    await call(clusterService.deleteTopic, { name: "flights" });
+    expect((await call(clusterService.describe, { topics: [], brokersOnly: false })).topics).toEqual([]);
+    const again = call(clusterService.deleteTopic, { name: "flights" });
+    await expect(again).rejects.toSatisfy((error) => isSluiceError(error, "UNKNOWN_TOPIC"));
+  });
+
+  /** As a client would: through the bytes of both messages. */
+  async function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request): Promise<Response> {
+    const found = served.find((one) => one.method.path === method.path);
+    if (found === undefined) throw new Error(`${method.path} is not served`);
+    const handler = found.handler as unknown as UnaryHandler<Request, Response>;
+    const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test" };
+    const answer = await handler(method.request.decode(method.request.encode(request)), context);
+    return method.response.decode(method.response.encode(answer));
+  }
+});

@@ -1,0 +1,25 @@
+/** Cluster.CreateTopic: creates a topic, and answers when this broker knows a leader for each of its partitions. */
+
+import { type ServedMethod, serveUnary } from "@sluice/model";
+import { clusterService } from "@sluice/protocol";
+import { toWireTopic } from "./metadata.js";
+import type { TopicAdmin } from "./topic-admin.js";
+
+export interface CreateTopicDependencies {
+  readonly topicAdmin: TopicAdmin;
+  /** Resolves when this broker serves what it leads: a request made after the answer finds its partitions open. */
+  rolesTaken?(): Promise<void>;
+}
+
+/** Serves Cluster.CreateTopic. The topic of a request that only validates has no id. */
+export function serveCreateTopic(dependencies: CreateTopicDependencies): ServedMethod {
+  const { topicAdmin } = dependencies;
+  return serveUnary(clusterService.createTopic, async ({ validateOnly, ...options }, { signal }) => {
+    if (!validateOnly) {
+      const topic = await topicAdmin.createTopic(options, signal);
+      await dependencies.rolesTaken?.();
+      return { topic: toWireTopic(topic) };
+    }
+    return { topic: { ...toWireTopic(await topicAdmin.validateTopic(options, signal)), id: "" } };
+  });
+}

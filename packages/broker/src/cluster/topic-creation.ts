@@ -1,0 +1,49 @@
+/**
+ * Carries out a planned creation of a topic: the chunks in order, then the transaction that makes the topic exist.
+ *
+ * When a transaction is refused, the partitions written so far are removed again. After a crash, or an error of the store, they
+ * stay behind unseen, and the next controller removes them.
+ */
+
+import {
+  type PlannedTransaction,
+  planLeftoverRemoval,
+  planTopicFinish,
+  type TopicCreation,
+  topicKey,
+} from "@sluice/cluster";
+import type { ClusterStore, Compare } from "@sluice/coordination";
+import { SluiceError } from "@sluice/model";
+
+/**
+ * Returns the revision at which the topic exists.
+ *
+ * @param alsoCompares what must hold besides, when the topic comes into being
+ * @throws SluiceError TOPIC_ALREADY_EXISTS, STORE_CONFLICT, and what the store throws
+ */
+export async function runTopicCreation(
+  store: ClusterStore,
+  creation: TopicCreation,
+  alsoCompares: readonly Compare[] = [],
+): Promise<number> {
+  let firstChunkRevision: number | undefined;
+  for (const chunk of creation.chunks) {
+    const revision = await runOrRemove(store, creation, chunk);
+    firstChunkRevision ??= revision;
+  }
+  const finish = planTopicFinish(creation, firstChunkRevision);
+  return runOrRemove(store, creation, { ...finish, compares: [...finish.compares, ...alsoCompares] });
+}
+
+async function runOrRemove(store: ClusterStore, creation: TopicCreation, plan: PlannedTransaction): Promise<number> {
+  const { succeeded, revision } = await store.transact(plan.compares, plan.operations);
+  if (succeeded) return revision;
+  if (creation.chunks.length > 0) {
+    const removal = planLeftoverRemoval(creation.topicId);
+    await store.transact(removal.compares, removal.operations);
+  }
+  if ((await store.get(topicKey(creation.name))) === undefined) {
+    throw new SluiceError("STORE_CONFLICT", { operation: plan.purpose });
+  }
+  throw new SluiceError("TOPIC_ALREADY_EXISTS", { topic: creation.name });
+}

@@ -1,0 +1,198 @@
+/**
+ * The controller: elects leaders, removes leftovers and makes the internal topic, on the one broker that holds the controller key.
+ *
+ * Every broker runs one. It takes the key when it is free and then acts on each new image: plans from it (pure, `controller-plan`) and
+ * carries the plans out one at a time. Each transaction compares all that it was planned from, the term included, so a
+ * controller that was replaced, or an image that is behind, changes nothing. A transaction that is refused is not repeated:
+ * what refused it brings another image, which is planned from anew. Only errors of the store are waited out by a timer.
+ */
+
+import {
+  brokerKey,
+  type ClusterImage,
+  controllerKey,
+  formatControllerValue,
+  planControllerWork,
+  planGroupOffsetsTopic,
+} from "@sluice/cluster";
+import type { ClusterStore, Compare, ImageWatcher } from "@sluice/coordination";
+import { type BrokerId, type Clock, isSluiceError, type Random, randomUuid, type Timer, topicId } from "@sluice/model";
+import { runTopicCreation } from "../cluster/topic-creation.js";
+import type { Logger } from "../logging.js";
+
+export interface ControllerOptions {
+  readonly brokerId: BrokerId;
+  /** Registration of this life: it takes the key only under it, and only as long as it stands. */
+  readonly brokerEpoch: number;
+  /** Lease of the registration; the controller key goes with it. */
+  readonly leaseId: string;
+  /** Partitions of the internal topic of group offsets. */
+  readonly groupOffsetsPartitions: number;
+  /** Brokers that must be registered before the internal topic is made. */
+  readonly groupOffsetsBrokersMin: number;
+}
+
+export interface ControllerDependencies {
+  readonly store: ClusterStore;
+  readonly images: ImageWatcher;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** Wait after an error of the store, in milliseconds. */
+const retryDelayMs = 500;
+
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #store: ClusterStore;
+  readonly #images: ImageWatcher;
+  readonly #clock: Clock;
+  readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #closing = new AbortController();
+  #unsubscribe: (() => void) | undefined;
+  #retryTimer: Timer | undefined;
+  /** An image, or the end of a wait, has not been looked at yet. */
+  #isAwake = false;
+  #running: Promise<void> | undefined;
+  /** Our term, once we took the key. */
+  #term: number | undefined;
+
+  constructor(options: ControllerOptions, dependencies: ControllerDependencies) {
+    this.#options = options;
+    this.#store = dependencies.store;
+    this.#images = dependencies.images;
+    this.#clock = dependencies.clock;
+    this.#random = dependencies.random;
+    this.#logger = dependencies.logger;
+  }
+
+  /** Begins with the present image. Called once. */
+  start(): void {
+    this.#unsubscribe = this.#images.subscribe(() => this.#wake());
+    this.#wake();
+  }
+
+  /** Whether this broker's image shows it as the controller. */
+  get isController(): boolean {
+    return this.#ownTerm(this.#images.image) !== undefined;
+  }
+
+  /** Finishes the transaction under way and gives the key back, so that another broker takes over at once. */
+  async close(): Promise<void> {
+    this.#closing.abort();
+    this.#unsubscribe?.();
+    this.#retryTimer?.cancel();
+    await this.#running;
+    // The image knows of a term whose answer was lost.
+    const term = this.#term ?? this.#ownTerm(this.#images.image);
+    if (term === undefined) return;
+    try {
+      await this.#store.transact([termCompare(term)], [{ type: "delete", key: controllerKey }]);
+    } catch (error) {
+      // The key goes with the lease in any case: only later.
+      this.#logger.warn({ err: error }, "controller key not given back");
+    }
+  }
+
+  #wake(): void {
+    this.#isAwake = true;
+    this.#running ??= this.#run();
+  }
+
+  /** Never rejects. One at a time. */
+  async #run(): Promise<void> {
+    while (this.#isAwake && !this.#closing.signal.aborted) {
+      this.#isAwake = false;
+      try {
+        await this.#step(this.#images.image);
+      } catch (error) {
+        this.#pauseAfter(error);
+      }
+    }
+    this.#running = undefined;
+  }
+
+  async #step(image: ClusterImage): Promise<void> {
+    if (image.controller === undefined) return this.#takeKey();
+    const term = this.#ownTerm(image);
+    if (term === undefined) return;
+    await this.#carryOutWork(image, term);
+    await this.#makeGroupOffsetsTopic(term);
+  }
+
+  async #takeKey(): Promise<void> {
+    const { brokerId, brokerEpoch, leaseId } = this.#options;
+    const { succeeded, revision } = await this.#store.transact(
+      [
+        { key: controllerKey, target: "createRevision", equals: 0 },
+        { key: brokerKey(brokerId), target: "createRevision", equals: brokerEpoch },
+      ],
+      [{ type: "put", key: controllerKey, value: formatControllerValue({ brokerId }), leaseId }],
+    );
+    if (!succeeded) return;
+    this.#term = revision;
+    this.#logger.info({ controllerEpoch: revision }, "became controller");
+    await this.#caughtUp(revision);
+  }
+
+  async #carryOutWork(image: ClusterImage, term: number): Promise<void> {
+    for (const plan of planControllerWork(image, term)) {
+      if (this.#closing.signal.aborted) return;
+      const { succeeded, revision } = await this.#store.transact(plan.compares, plan.operations);
+      const { purpose } = plan;
+      if (!succeeded) {
+        this.#logger.debug({ purpose }, "planned from an image that was behind");
+        continue;
+      }
+      this.#logger.info({ purpose, revision }, "controller acted");
+      await this.#caughtUp(revision);
+    }
+  }
+
+  async #makeGroupOffsetsTopic(term: number): Promise<void> {
+    const { groupOffsetsPartitions, groupOffsetsBrokersMin: brokersMin } = this.#options;
+    const { image } = this.#images;
+    if (this.#closing.signal.aborted || image.controller?.controllerEpoch !== term) return;
+    const newTopicId = topicId(randomUuid(this.#random));
+    const creation = planGroupOffsetsTopic(image, { groupOffsetsPartitions, brokersMin, newTopicId });
+    if (creation === undefined) return;
+    try {
+      const revision = await runTopicCreation(this.#store, creation, [termCompare(term)]);
+      this.#logger.info({ topic: creation.name, revision }, "internal topic created");
+      await this.#caughtUp(revision);
+    } catch (error) {
+      // The topic or the term is another one already: the image will say so.
+      if (!isSluiceError(error, "TOPIC_ALREADY_EXISTS") && !isSluiceError(error, "STORE_CONFLICT")) throw error;
+    }
+  }
+
+  /** What was just written is in the image before anything else is planned from it. */
+  async #caughtUp(revision: number): Promise<void> {
+    await this.#images.waitFor((image) => image.revision >= revision, this.#closing.signal);
+  }
+
+  /** Our term where the image shows us as controller in this life. A key older than our registration was another life's. */
+  #ownTerm(image: ClusterImage): number | undefined {
+    const { controller } = image;
+    if (controller?.broker !== this.#options.brokerId) return undefined;
+    return controller.controllerEpoch > this.#options.brokerEpoch ? controller.controllerEpoch : undefined;
+  }
+
+  #pauseAfter(error: unknown): void {
+    if (this.#closing.signal.aborted) return;
+    if (isSluiceError(error, "LEASE_EXPIRED") || isSluiceError(error, "CLOSED")) {
+      // This life is over; whoever started us starts anew.
+      this.#logger.info({ err: error }, "controller stands back");
+      return;
+    }
+    this.#logger.warn({ err: error }, "controller could not act and tries again");
+    this.#retryTimer?.cancel();
+    this.#retryTimer = this.#clock.setTimer(retryDelayMs, () => this.#wake());
+  }
+}
+
+function termCompare(controllerEpoch: number): Compare {
+  return { key: controllerKey, target: "createRevision", equals: controllerEpoch };
+}

@@ -1,0 +1,139 @@
+/**
+ * Groups.Session: the membership of one member, from its join until the stream ends.
+ *
+ * The first message is a join, and only the first. A stream that breaks is no leave: the member may come back on another one until its
+ * session is over. Errors are sent as the last message, not as the status of the call.
+ */
+
+import type { AssignedPartition, AssignorName } from "@sluice/groups";
+import {
+  groupName,
+  type MessageStream,
+  type ServedMethod,
+  SluiceError,
+  type StreamListener,
+  serveStream,
+  topicName,
+  toSluiceError,
+} from "@sluice/model";
+import { groupsService, type Join, type SessionRequest, type SessionResponse, toWireError } from "@sluice/protocol";
+import type { GroupCoordinator } from "../group-coordinator.js";
+import type { GroupRuntime, SessionSink } from "../group-runtime.js";
+import { fromWirePartition, toWirePartition } from "../wire-offsets.js";
+
+/** Characters of the name of a client. */
+const clientIdLengthMax = 255;
+
+/** Serves Groups.Session. */
+export function serveSession(dependencies: { readonly coordinator: GroupCoordinator }): ServedMethod {
+  return serveStream(groupsService.session, (stream, { peer }) => new Session(stream, peer, dependencies.coordinator));
+}
+
+class Session implements StreamListener<SessionRequest>, SessionSink {
+  readonly #stream: MessageStream<SessionResponse>;
+  readonly #host: string;
+  readonly #coordinator: GroupCoordinator;
+  #runtime: GroupRuntime | undefined;
+  #memberId: string | undefined;
+  /** The member left before its join was answered. */
+  #isLeaving = false;
+  #isOver = false;
+
+  constructor(stream: MessageStream<SessionResponse>, host: string, coordinator: GroupCoordinator) {
+    this.#stream = stream;
+    this.#host = host;
+    this.#coordinator = coordinator;
+  }
+
+  onMessage(request: SessionRequest): void {
+    if (this.#isOver) return;
+    try {
+      if (this.#runtime === undefined) this.#join(request);
+      else this.#continue(this.#runtime, request);
+    } catch (error) {
+      this.#runtime?.disconnect(this);
+      this.onEnded(toSluiceError(error));
+    }
+  }
+
+  /** The client ended its side without a leave: it may come back. */
+  onEnd(): void {
+    this.#disconnect();
+    this.#stream.end();
+  }
+
+  onError(): void {
+    this.#disconnect();
+  }
+
+  onJoined(memberId: string, heartbeatIntervalMs: number): void {
+    this.#memberId = memberId;
+    this.#stream.send({ event: "joined", joined: { memberId, heartbeatIntervalMs } });
+    if (this.#isLeaving) this.#runtime?.leave(memberId);
+  }
+
+  onAssignment(generation: number, partitions: readonly AssignedPartition[]): void {
+    this.#stream.send({ event: "assignment", assignment: { generation, partitions: partitions.map(toWirePartition) } });
+  }
+
+  onEnded(error: SluiceError | undefined): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (error !== undefined) this.#stream.send({ event: "error", error: toWireError(error) });
+    this.#stream.end();
+  }
+
+  #join(request: SessionRequest): void {
+    const { join } = request;
+    if (join === undefined || join === null) throw invalid("the first message of a session is not a join");
+    if (join.clientId.length > clientIdLengthMax)
+      throw invalid(`a client id of more than ${clientIdLengthMax} characters`);
+    const group = groupName(request.group);
+    const topics = join.topics.map((topic) => topicName(topic));
+    const assignor = assignorOf(join);
+    const runtime = this.#coordinator.findOrCreate(group);
+    this.#runtime = runtime;
+    runtime.join(
+      {
+        memberId: request.memberId === "" ? undefined : request.memberId,
+        newMemberId: this.#coordinator.newMemberId(join.clientId),
+        clientId: join.clientId,
+        host: this.#host,
+        topics,
+        sessionTimeoutMs: join.sessionTimeoutMs,
+        assignor,
+      },
+      this,
+    );
+  }
+
+  #continue(runtime: GroupRuntime, request: SessionRequest): void {
+    const memberId = this.#memberId;
+    if (request.event === "join") throw invalid("a session is joined once; open another stream");
+    if (request.event === "leave") this.#isLeaving = true;
+    // Before the join is answered there is nothing to keep alive or to acknowledge, and the leave waits for it.
+    if (memberId === undefined) return;
+    if (request.event === "heartbeat") runtime.heartbeat(memberId);
+    else if (request.event === "leave") runtime.leave(memberId);
+    else if (request.event === "acknowledge" && request.acknowledge) {
+      const { generation, owned } = request.acknowledge;
+      runtime.acknowledge({ memberId, generation, owned: owned.map(fromWirePartition) });
+    } else throw invalid("the message of a session says nothing");
+  }
+
+  #disconnect(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#runtime?.disconnect(this);
+  }
+}
+
+function assignorOf({ assignor }: Join): AssignorName {
+  if (assignor === "" || assignor === "sticky") return "sticky";
+  if (assignor === "uniform") return "uniform";
+  throw invalid(`'${assignor.slice(0, 60)}' is not an assignor; there are uniform and sticky`);
+}
+
+function invalid(reason: string): SluiceError {
+  return new SluiceError("INVALID_REQUEST", { reason });
+}

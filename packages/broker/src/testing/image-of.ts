@@ -1,0 +1,86 @@
+/** Cluster images for tests: one broker and some topics that it leads, unless said otherwise. */
+
+import { type ClusterImage, emptyImage, type PartitionImage, type TopicImage } from "@sluice/cluster";
+import {
+  brokerId,
+  type ConfigValues,
+  leaderEpoch,
+  readConfig,
+  type TopicId,
+  topicConfigTable,
+  topicId,
+  topicName,
+} from "@sluice/model";
+
+export interface TopicSketch {
+  readonly name: string;
+  /** Default 1. */
+  readonly partitions?: number;
+  readonly leaderEpoch?: number;
+  /** Broker id; null: none. Default 1. */
+  readonly leader?: number | null;
+  /** Registration under which the leader was elected. Default: `brokerEpochOfTests`. */
+  readonly leaderBrokerEpoch?: number;
+  /** Brokers that keep it. Default: broker 1. */
+  readonly replicas?: readonly number[];
+  readonly config?: Record<string, string>;
+  /** Tells two topics of one name apart. Default 0. */
+  readonly incarnation?: number;
+}
+
+/** The registration that broker 1 has in these images. */
+export const brokerEpochOfTests = 10;
+
+/** An image with these topics. */
+export function imageOf(revision: number, sketches: readonly TopicSketch[]): ClusterImage {
+  const topics = sketches.map(topicOf);
+  const id = brokerId(1);
+  const registration = { id, incarnation: "a", brokerEpoch: brokerEpochOfTests, host: "127.0.0.1", port: 9, rack: "" };
+  return {
+    ...emptyImage,
+    revision,
+    brokers: new Map([[id, registration]]),
+    topics: new Map(topics.map((topic) => [topic.name, topic])),
+    topicsById: new Map(topics.map((topic) => [topic.id, topic])),
+  };
+}
+
+function topicOf(sketch: TopicSketch): TopicImage {
+  const id = idOf(sketch);
+  const config: ConfigValues<typeof topicConfigTable> = readConfig(
+    topicConfigTable,
+    "topic",
+    Object.entries(sketch.config ?? {}).map(([key, raw]) => ({ key, raw })),
+  );
+  return {
+    id,
+    name: topicName(sketch.name),
+    configOverrides: sketch.config ?? {},
+    config,
+    replicationFactor: 1,
+    partitions: Array.from({ length: sketch.partitions ?? 1 }, (_, index) => partitionOf(sketch, id, index)),
+    version: 1,
+  };
+}
+
+function partitionOf(sketch: TopicSketch, id: TopicId, partition: number): PartitionImage {
+  const leader = sketch.leader === undefined ? 1 : sketch.leader;
+  const replicas = (sketch.replicas ?? [1]).map(brokerId);
+  return {
+    topicId: id,
+    partition,
+    leader: leader === null ? undefined : brokerId(leader),
+    leaderBrokerEpoch: sketch.leaderBrokerEpoch ?? brokerEpochOfTests,
+    leaderEpoch: leaderEpoch(sketch.leaderEpoch ?? 0),
+    inSyncReplicas: replicas,
+    replicas,
+    version: 1,
+  };
+}
+
+/** A UUID made from the name. */
+function idOf(sketch: TopicSketch): TopicId {
+  const hex = Buffer.from(sketch.name).toString("hex").slice(0, 12).padEnd(12, "0");
+  const incarnation = String(sketch.incarnation ?? 0).padStart(8, "0");
+  return topicId(`${incarnation}-0000-4000-8000-${hex}`);
+}

@@ -1,0 +1,124 @@
+/** A partition registry of broker 1 over a file system in memory, for tests. */
+
+import { LogDirectory } from "@sluice/log";
+import type { MemoryFileSystem } from "@sluice/log/testing";
+import { brokerId, type SluiceError } from "@sluice/model";
+import { SeededRandom, VirtualClock } from "@sluice/model/testing";
+import { RecordBatchBuilder } from "@sluice/record";
+import { BrokerCounters } from "../broker-counters.js";
+import { OpenStreams } from "../handlers/open-streams.js";
+import { silentLogger } from "../logging.js";
+import type { FetchResult, FetchSink, ProduceResult, ProduceSink } from "../partition/partition-access.js";
+import { PartitionRegistry } from "../partition/partition-registry.js";
+import { brokerEpochOfTests, imageOf, type TopicSketch } from "./image-of.js";
+
+export class RegistryFixture {
+  readonly clock: VirtualClock;
+  readonly counters = new BrokerCounters();
+  readonly streams = new OpenStreams();
+  readonly registry: PartitionRegistry;
+  readonly fileSystem: MemoryFileSystem;
+  readonly logDirectory: LogDirectory;
+  /** Timers that the log directory keeps. */
+  readonly #ownTimers: number;
+  #revision = 0;
+
+  private constructor(fileSystem: MemoryFileSystem, logDirectory: LogDirectory, clock: VirtualClock) {
+    this.fileSystem = fileSystem;
+    this.logDirectory = logDirectory;
+    this.clock = clock;
+    this.#ownTimers = clock.timerCount;
+    this.registry = new PartitionRegistry(
+      { brokerId: brokerId(1) },
+      { logDirectory, clock, logger: silentLogger, appendLatency: this.counters.append },
+    );
+  }
+
+  /** Opens the data directory of the file system: what an earlier fixture wrote there is there. */
+  static async open(fileSystem: MemoryFileSystem): Promise<RegistryFixture> {
+    const clock = new VirtualClock();
+    const logDirectory = await LogDirectory.open(
+      { path: "/data", brokerId: 1, clusterId: "7a1c1f0e-0000-4000-8000-000000000000" },
+      { fileSystem, clock, random: new SeededRandom(1) },
+    );
+    return new RegistryFixture(fileSystem, logDirectory, clock);
+  }
+
+  /** Timers of fetches: 0 shows that nothing was left behind. */
+  get timerCount(): number {
+    return this.clock.timerCount - this.#ownTimers;
+  }
+
+  /** Applies an image with these topics, without waiting for what it leads to. */
+  apply(...topics: TopicSketch[]): void {
+    this.#revision += 1;
+    this.registry.apply(imageOf(this.#revision, topics), brokerEpochOfTests);
+  }
+
+  /** Applies an image with these topics, and waits until it is carried out. */
+  async settle(...topics: TopicSketch[]): Promise<void> {
+    this.apply(...topics);
+    await this.registry.settled();
+  }
+
+  /** Clean stop. */
+  async close(): Promise<void> {
+    await this.registry.close();
+    await this.logDirectory.close();
+  }
+}
+
+/** A batch of records with these values. */
+export function batchOf(clock: VirtualClock, ...values: string[]): Buffer {
+  const builder = new RecordBatchBuilder({});
+  for (const value of values) builder.append({ timestampMs: clock.nowMs(), key: null, value: Buffer.from(value) });
+  return builder.build();
+}
+
+/** A sink that keeps its answer. */
+export class KeepingSink implements ProduceSink, FetchSink {
+  readonly #settled: Promise<void>;
+  #settle: () => void = () => undefined;
+  hasRoom = true;
+  /** Times that a read was held. */
+  holds = 0;
+  produced: ProduceResult | undefined;
+  fetched: FetchResult | undefined;
+  refused: SluiceError | undefined;
+
+  constructor() {
+    this.#settled = new Promise((resolve) => {
+      this.#settle = resolve;
+    });
+  }
+
+  /** Resolves when there is an answer. */
+  settled(): Promise<void> {
+    return this.#settled;
+  }
+
+  tryReserve(): boolean {
+    if (!this.hasRoom) this.holds += 1;
+    return this.hasRoom;
+  }
+
+  onProduced(result: ProduceResult): void {
+    this.produced = result;
+    this.#settle();
+  }
+
+  onRefused(error: SluiceError): void {
+    this.refused = error;
+    this.#settle();
+  }
+
+  onFetched(result: FetchResult): void {
+    this.fetched = result;
+    this.#settle();
+  }
+
+  onFetchRefused(error: SluiceError): void {
+    this.refused = error;
+    this.#settle();
+  }
+}
