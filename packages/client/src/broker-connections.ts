@@ -1,0 +1,184 @@
+/**
+ * The client's connections: one a broker address, made when it is first needed, shared by everything of one client.
+ *
+ * Any broker answers for the cluster; `callAny` asks the one that answered last, then the others, those that the client was
+ * given first included. Retrying after all have failed is the caller's decision.
+ */
+
+import {
+  addressText,
+  type BrokerAddress,
+  isSluiceError,
+  type MessageStream,
+  SluiceError,
+  type StreamListener,
+  type StreamMethod,
+  type Transport,
+  type TransportConnection,
+  toSluiceError,
+  type UnaryMethod,
+} from "@sluice/model";
+import { type Brokers, parseBrokerAddresses } from "./broker-addresses.js";
+import type { Cancellable } from "./cancellation.js";
+import type { Logger } from "./logger.js";
+
+export interface BrokerConnectionsOptions {
+  readonly brokers: Brokers;
+  /** Milliseconds for one broker to answer when any will do, and for a connection to prove itself. */
+  readonly connectTimeoutMs: number;
+  /** Milliseconds for one broker to answer when only that one will do. */
+  readonly requestTimeoutMs: number;
+  /** Where to dial for an address that a broker gives. */
+  readonly addressMap: (address: BrokerAddress) => BrokerAddress;
+}
+
+export class BrokerConnections {
+  readonly #options: BrokerConnectionsOptions;
+  readonly #transport: Transport;
+  readonly #logger: Logger;
+  readonly #connections = new Map<string, TransportConnection>();
+  #bootstrap: readonly BrokerAddress[] | undefined;
+  #advertised: readonly BrokerAddress[] = [];
+  #lastGood: BrokerAddress | undefined;
+  #isClosed = false;
+
+  /** @throws SluiceError INVALID_OPTION where `brokers` names none. */
+  constructor(
+    options: BrokerConnectionsOptions,
+    dependencies: { readonly transport: Transport; readonly logger: Logger },
+  ) {
+    this.#options = options;
+    this.#transport = dependencies.transport;
+    this.#logger = dependencies.logger;
+    if (typeof options.brokers !== "function") this.#bootstrap = parseBrokerAddresses(options.brokers);
+  }
+
+  /** Where to dial for an address that a broker gave. */
+  dialled(address: BrokerAddress): BrokerAddress {
+    return this.#options.addressMap(address);
+  }
+
+  /** Tells where the brokers of the cluster are now, as they are to be dialled. */
+  learn(addresses: readonly BrokerAddress[]): void {
+    this.#advertised = addresses;
+  }
+
+  /**
+   * Asks brokers one after the other until one answers, beginning with the one that answered last.
+   * @param options.isIdempotent default true; false: only the first is asked, because no answer does not mean not done.
+   * @throws SluiceError what a broker answered; BROKER_UNREACHABLE or WRONG_PORT where none did; INVALID_OPTION where the
+   *   function that finds brokers found none.
+   */
+  async callAny<Request, Response>(
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    options: Cancellable & { readonly timeoutMs?: number; readonly isIdempotent?: boolean } = {},
+  ): Promise<Response> {
+    const failures: { readonly address: BrokerAddress; readonly error: SluiceError }[] = [];
+    for (const address of await this.#candidates()) {
+      try {
+        const timeoutMs = options.timeoutMs ?? this.#options.connectTimeoutMs;
+        const response = await this.call(address, method, request, { ...options, timeoutMs });
+        this.#lastGood = address;
+        return response;
+      } catch (thrown) {
+        const error = toSluiceError(thrown);
+        if (!isNoAnswer(error) || options.isIdempotent === false) throw error;
+        this.#logger.debug({ address: addressText(address), code: error.code }, "broker does not answer");
+        failures.push({ address, error });
+      }
+    }
+    throw noneAnswers(failures);
+  }
+
+  /**
+   * Asks one broker, within the request timeout unless another is given.
+   * @throws SluiceError what it answered, or BROKER_UNREACHABLE, WRONG_PORT, REQUEST_TIMED_OUT, CANCELLED, CLOSED.
+   */
+  call<Request, Response>(
+    address: BrokerAddress,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    options: Cancellable & { readonly timeoutMs?: number } = {},
+  ): Promise<Response> {
+    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    return this.#connection(address).call(method, request, { timeoutMs, ...signal });
+  }
+
+  /** Opens a stream to one broker. Failures arrive at the listener. */
+  open<Request, Response>(
+    address: BrokerAddress,
+    method: StreamMethod<Request, Response>,
+    listener: StreamListener<Response>,
+  ): MessageStream<Request> {
+    return this.#connection(address).open(method, listener);
+  }
+
+  /** Breaks everything that is under way with CLOSED, and closes the sockets. */
+  close(): void {
+    this.#isClosed = true;
+    for (const connection of this.#connections.values()) connection.close();
+    this.#connections.clear();
+  }
+
+  #connection(address: BrokerAddress): TransportConnection {
+    if (this.#isClosed) throw new SluiceError("CLOSED", { subject: "The client" });
+    const key = addressText(address);
+    let connection = this.#connections.get(key);
+    if (connection === undefined) {
+      connection = this.#transport.connect(address);
+      this.#connections.set(key, connection);
+    }
+    return connection;
+  }
+
+  async #candidates(): Promise<BrokerAddress[]> {
+    const bootstrap = this.#bootstrap ?? (await this.#findBootstrap());
+    const candidates = new Map<string, BrokerAddress>();
+    const known = [...this.#advertised, ...bootstrap];
+    if (this.#lastGood !== undefined) known.unshift(this.#lastGood);
+    for (const address of known) candidates.set(addressText(address), address);
+    return [...candidates.values()];
+  }
+
+  async #findBootstrap(): Promise<readonly BrokerAddress[]> {
+    const brokers = this.#options.brokers;
+    const found = parseBrokerAddresses(typeof brokers === "function" ? await brokers() : brokers);
+    this.#bootstrap = found;
+    return found;
+  }
+}
+
+/** The broker gave no answer of its own, so another may. */
+function isNoAnswer(error: SluiceError): boolean {
+  return (
+    error.code === "BROKER_UNREACHABLE" ||
+    error.code === "WRONG_PORT" ||
+    error.code === "REQUEST_TIMED_OUT" ||
+    error.code === "BROKER_STOPPING"
+  );
+}
+
+function noneAnswers(
+  failures: readonly { readonly address: BrokerAddress; readonly error: SluiceError }[],
+): SluiceError {
+  // A wrong port is a mistake that somebody can correct: say that rather than that nobody answers.
+  const wrongPort = failures.find(({ error }) => isSluiceError(error, "WRONG_PORT"));
+  if (wrongPort !== undefined) return wrongPort.error;
+  const reasons = new Set(failures.map(({ error }) => reasonOf(error)));
+  return new SluiceError(
+    "BROKER_UNREACHABLE",
+    {
+      addresses: failures.map(({ address }) => addressText(address)).join(", "),
+      reason: [...reasons].join("; "),
+    },
+    { cause: failures.at(-1)?.error },
+  );
+}
+
+function reasonOf(error: SluiceError): string {
+  const { reason } = error.details;
+  if (error.code === "BROKER_UNREACHABLE" && reason !== undefined) return String(reason);
+  return error.message.replace(/\.$/, "");
+}

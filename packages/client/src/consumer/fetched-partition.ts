@@ -1,0 +1,121 @@
+/**
+ * One partition that a consumer reads: where it is, what is fetched and not given out yet, and what is processed.
+ *
+ * Three offsets, each at or behind the one before: `fetchOffset` is asked for next, `position` is given to the application
+ * next, `processed` is committed next. A seek moves all three and makes answers that are under way worthless (`version`).
+ */
+
+import type { SluiceError, Timer } from "@sluice/model";
+import type { FetchedChunk } from "./fetched-chunk.js";
+import type { Message, MessageSource } from "./message.js";
+
+/** How messages of a partition commit themselves. */
+export type CommitThrough = (partition: FetchedPartition, offset: number) => Promise<void>;
+
+export class FetchedPartition implements MessageSource {
+  readonly topic: string;
+  readonly partition: number;
+  /** First offset not wanted; Infinity: no end. */
+  readonly endOffset: number;
+  fetchOffset: number;
+  position: number;
+  /** Offset of the next record to process; undefined: nothing was processed or sought since it was assigned. */
+  processed: number | undefined;
+  /** Leader epoch of the last processed record; undefined: not known. */
+  processedEpoch: number | undefined;
+  /** What of `processed` is committed. */
+  committed: number | undefined;
+  /** First offset not known to be committed, as of the last answer; undefined: no answer yet. */
+  highWatermark: number | undefined;
+  isPaused = false;
+  /** Somebody works on its first chunk. */
+  isBusy = false;
+  /** Another member shall have it: no more messages are given out. */
+  isRevoked = false;
+  /** Grows with every seek. */
+  version = 0;
+  /** A request for the present version is owed an answer. */
+  isFetching = false;
+  /** Until it is asked for again after an error. */
+  retryTimer: Timer | undefined;
+  retries = 0;
+  unknownSinceMs: number | undefined;
+  /** Why it cannot be read any more. */
+  error: SluiceError | undefined;
+  bufferedBytes = 0;
+  readonly #commitThrough: CommitThrough;
+  #chunks: FetchedChunk[] = [];
+
+  constructor(
+    options: {
+      readonly topic: string;
+      readonly partition: number;
+      readonly offset: number;
+      readonly endOffset?: number;
+    },
+    commitThrough: CommitThrough,
+  ) {
+    this.topic = options.topic;
+    this.partition = options.partition;
+    this.fetchOffset = options.offset;
+    this.position = options.offset;
+    this.endOffset = options.endOffset ?? Number.POSITIVE_INFINITY;
+    this.#commitThrough = commitThrough;
+  }
+
+  /** The chunk to give out next. */
+  get firstChunk(): FetchedChunk | undefined {
+    return this.#chunks[0];
+  }
+
+  /** Everything up to `endOffset` was given out. */
+  get isFinished(): boolean {
+    return this.position >= this.endOffset;
+  }
+
+  /** Something is processed and not committed. */
+  get isDirty(): boolean {
+    return this.processed !== undefined && this.processed !== this.committed;
+  }
+
+  add(chunk: FetchedChunk): void {
+    this.#chunks.push(chunk);
+    this.bufferedBytes += chunk.sizeBytes;
+    this.fetchOffset = chunk.nextOffset;
+  }
+
+  /** Takes the first chunk out: all of it was given out. */
+  dropFirst(): void {
+    const chunk = this.#chunks.shift();
+    if (chunk === undefined) return;
+    this.bufferedBytes -= chunk.sizeBytes;
+    this.position = chunk.nextOffset;
+  }
+
+  /** Goes on at `offset`; everything that is fetched is forgotten. */
+  seek(offset: number): void {
+    this.version++;
+    this.isFetching = false;
+    this.#chunks = [];
+    this.bufferedBytes = 0;
+    this.fetchOffset = offset;
+    this.position = offset;
+    this.error = undefined;
+    this.retries = 0;
+  }
+
+  /** Everything before `offset` is processed. */
+  markProcessed(offset: number, leaderEpoch: number | undefined): void {
+    this.processed = offset;
+    this.processedEpoch = leaderEpoch;
+  }
+
+  /** `message` is the last that was given out. */
+  gaveOut(message: Message): void {
+    this.position = message.offset + 1;
+  }
+
+  commitThrough(offset: number): Promise<void> {
+    return this.#commitThrough(this, offset);
+  }
+}

@@ -1,0 +1,269 @@
+/**
+ * Keeps the partitions of one reader fetched: one Fetch stream a leader, one request under way for each partition.
+ *
+ * The next request of a partition goes out as soon as the answer is there and its buffer has room, so that the broker always
+ * holds a credit and records come as soon as they are committed. Refusals that pass (a leader that moved, a broker that
+ * stopped) are retried for as long as it takes and seen by nobody; the rest is given out as the partition's error.
+ */
+
+import { addressText, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
+import type { FetchResponse } from "@sluice/protocol";
+import type { ClientDependencies } from "../client-dependencies.js";
+import { unknownTopicWaitMs } from "../metadata-cache.js";
+import { WakeUp } from "../wake-up.js";
+import { FetchStream } from "./fetch-stream.js";
+import { FetchedChunk } from "./fetched-chunk.js";
+import type { FetchedPartition } from "./fetched-partition.js";
+import type { OffsetFinder } from "./offset-spec.js";
+
+export interface FetcherOptions {
+  /** Bytes that may be fetched and not given out, of all partitions; each request under way may add to it. */
+  readonly maxBytes: number;
+  /** Bytes of one answer, and of what one partition may have in store before it is asked for more. */
+  readonly maxBytesPerPartition: number;
+  /** Milliseconds that a broker waits for records. */
+  readonly maxWaitMs: number;
+  /** Where to go on when the offset wanted is not in the log. */
+  readonly onOffsetOutOfRange: "earliest" | "latest" | "fail";
+  /** False: a topic that is gone is waited for, because somebody else will take the partition back. */
+  readonly failsOnUnknownTopic: boolean;
+}
+
+export class Fetcher {
+  /** Wakes when something can be taken, failed, or was given back. */
+  readonly changed = new WakeUp();
+  /** Called before a new partition is fetched. */
+  onAdded: (partition: FetchedPartition) => void = () => undefined;
+  readonly #options: FetcherOptions;
+  readonly #dependencies: ClientDependencies & { readonly finder: OffsetFinder };
+  readonly #streams = new Map<string, FetchStream>();
+  #partitions: FetchedPartition[] = [];
+  #nextToTake = 0;
+  #isClosed = false;
+
+  constructor(options: FetcherOptions, dependencies: ClientDependencies & { readonly finder: OffsetFinder }) {
+    this.#options = options;
+    this.#dependencies = dependencies;
+  }
+
+  get partitions(): readonly FetchedPartition[] {
+    return this.#partitions;
+  }
+
+  add(partition: FetchedPartition): void {
+    if (this.#isClosed) return;
+    this.onAdded(partition);
+    this.#partitions.push(partition);
+    this.#request(partition);
+    this.changed.wake();
+  }
+
+  remove(partition: FetchedPartition): void {
+    this.#partitions = this.#partitions.filter((other) => other !== partition);
+    partition.retryTimer?.cancel();
+    partition.retryTimer = undefined;
+    partition.seek(partition.position);
+    this.changed.wake();
+  }
+
+  /** Goes on at `offset`, wherever the partition was. */
+  seek(partition: FetchedPartition, offset: number): void {
+    partition.retryTimer?.cancel();
+    partition.retryTimer = undefined;
+    partition.seek(offset);
+    this.#request(partition);
+    this.changed.wake();
+  }
+
+  /**
+   * A partition with a chunk that nobody works on, each in turn; it is busy until `release`. Undefined: none at present.
+   * @throws SluiceError the error of a partition that cannot be read any more
+   */
+  take(): FetchedPartition | undefined {
+    const partitions = this.#partitions;
+    for (let step = 0; step < partitions.length; step++) {
+      const index = (this.#nextToTake + step) % partitions.length;
+      const partition = partitions[index] as FetchedPartition;
+      if (partition.isBusy || partition.isPaused || partition.isRevoked) continue;
+      if (partition.firstChunk === undefined) {
+        if (partition.error !== undefined) throw partition.error;
+        continue;
+      }
+      this.#nextToTake = index + 1;
+      partition.isBusy = true;
+      return partition;
+    }
+    return undefined;
+  }
+
+  /** Gives a taken partition back. `isFinished`: all of its first chunk was given out. */
+  release(partition: FetchedPartition, options: { readonly isFinished: boolean }): void {
+    const wasFull = this.#bufferedBytes() >= this.#options.maxBytes;
+    partition.isBusy = false;
+    if (options.isFinished) partition.dropFirst();
+    if (wasFull) this.#requestAll();
+    else this.#request(partition);
+    this.changed.wake();
+  }
+
+  /** Gives a taken partition back that cannot be read on: `take` throws `error` from now on, until a seek. */
+  fail(partition: FetchedPartition, error: SluiceError): void {
+    partition.isBusy = false;
+    partition.seek(partition.position);
+    partition.error = error;
+    this.changed.wake();
+  }
+
+  /** Asks for everything that can be asked for: after a resume. */
+  resume(): void {
+    this.#requestAll();
+    this.changed.wake();
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    for (const partition of [...this.#partitions]) this.remove(partition);
+    const closed = new SluiceError("CLOSED", { subject: "The consumer" });
+    for (const stream of [...this.#streams.values()]) stream.abort(closed);
+    this.changed.wake();
+  }
+
+  #requestAll(): void {
+    for (const partition of this.#partitions) this.#request(partition);
+  }
+
+  #request(partition: FetchedPartition): void {
+    const { maxBytes, maxBytesPerPartition, maxWaitMs } = this.#options;
+    const isIdle = !partition.isFetching && partition.retryTimer === undefined && partition.error === undefined;
+    const isWanted = partition.fetchOffset < partition.endOffset && !partition.isRevoked && !partition.isPaused;
+    if (this.#isClosed || !isIdle || !isWanted || !this.#partitions.includes(partition)) return;
+    if (partition.bufferedBytes >= maxBytesPerPartition || this.#bufferedBytes() >= maxBytes) return;
+    const { topic, partition: number, version, fetchOffset } = partition;
+    const { metadata } = this.#dependencies;
+    const leader = metadata.leaderOf(topic, number);
+    if (leader === undefined) {
+      this.#failed(partition, metadata.whyNoLeader(topic, number));
+      return;
+    }
+    partition.isFetching = true;
+    const { leaderEpoch } = leader;
+    this.#stream(leader).request(
+      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes: maxBytesPerPartition, maxWaitMs },
+      {
+        onAnswer: (response) => this.#answered(partition, version, response),
+        onBroken: (error) => this.#settled(partition, version, error),
+      },
+    );
+  }
+
+  #answered(partition: FetchedPartition, version: number, response: FetchResponse): void {
+    if (partition.version !== version) return; // Sought elsewhere since; that has a request of its own.
+    if (response.error !== undefined) {
+      this.#settled(partition, version, response.error);
+      return;
+    }
+    partition.retries = 0;
+    partition.unknownSinceMs = undefined;
+    partition.highWatermark = response.highWatermark;
+    if (response.records.length > 0) this.#received(partition, response);
+    this.#settled(partition, version, undefined);
+  }
+
+  #received(partition: FetchedPartition, response: FetchResponse): void {
+    try {
+      const { fetchOffset: fromOffset, endOffset } = partition;
+      const { records: bytes, highWatermark } = response;
+      partition.add(new FetchedChunk(partition, { bytes, fromOffset, endOffset, highWatermark }));
+    } catch (error) {
+      partition.error = toSluiceError(error);
+    }
+    this.changed.wake();
+  }
+
+  /** The answer is there, or will never come: the next request may go out. */
+  #settled(partition: FetchedPartition, version: number, error: SluiceError | undefined): void {
+    if (partition.version !== version) return;
+    partition.isFetching = false;
+    if (error === undefined) this.#request(partition);
+    else this.#failed(partition, error);
+  }
+
+  #failed(partition: FetchedPartition, error: SluiceError): void {
+    if (this.#isClosed || !this.#partitions.includes(partition)) return;
+    if (isSluiceError(error, "OFFSET_OUT_OF_RANGE") && this.#options.onOffsetOutOfRange !== "fail") {
+      this.#resetLater(partition, this.#options.onOffsetOutOfRange);
+      return;
+    }
+    if (error.retriable && !this.#isGone(partition, error)) {
+      this.#retryLater(partition, error);
+      return;
+    }
+    partition.error = error;
+    this.changed.wake();
+  }
+
+  #isGone(partition: FetchedPartition, error: SluiceError): boolean {
+    const isUnknown = error.code === "UNKNOWN_TOPIC" || error.code === "UNKNOWN_PARTITION";
+    if (!isUnknown || !this.#options.failsOnUnknownTopic) return false;
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    partition.unknownSinceMs ??= nowMs;
+    return nowMs - partition.unknownSinceMs >= unknownTopicWaitMs;
+  }
+
+  #retryLater(partition: FetchedPartition, error: SluiceError): void {
+    const { clock, policy, metadata, logger } = this.#dependencies;
+    const { topic, partition: number } = partition;
+    const delayMs = policy.delayMs(partition.retries++);
+    logger.debug({ topic, partition: number, code: error.code, delayMs }, "fetch failed, will retry");
+    partition.retryTimer = clock.setTimer(delayMs, () => {
+      const timer = partition.retryTimer;
+      const again = (): void => {
+        if (partition.retryTimer !== timer) return; // Sought or removed meanwhile.
+        partition.retryTimer = undefined;
+        this.#request(partition);
+      };
+      metadata.refresh([topic]).then(again, (refreshError: unknown) => {
+        if (partition.retryTimer !== timer) return;
+        partition.retryTimer = undefined;
+        this.#failed(partition, toSluiceError(refreshError));
+      });
+    });
+  }
+
+  #resetLater(partition: FetchedPartition, to: "earliest" | "latest"): void {
+    const { finder, logger } = this.#dependencies;
+    const { topic, partition: number, version, fetchOffset } = partition;
+    partition.isFetching = true;
+    finder.find([{ topic, partition: number, offset: to }]).then(
+      ([found]) => {
+        if (partition.version !== version || found === undefined) return;
+        partition.isFetching = false;
+        logger.warn({ topic, partition: number, from: fetchOffset, to: found.offset }, "offset out of range, reset");
+        partition.fetchOffset = found.offset;
+        if (partition.firstChunk === undefined) partition.position = found.offset;
+        this.#request(partition);
+      },
+      (error: unknown) => this.#settled(partition, version, toSluiceError(error)),
+    );
+  }
+
+  #stream(leader: { readonly brokerId: number; readonly address: { readonly host: string; readonly port: number } }) {
+    const key = `${leader.brokerId}@${addressText(leader.address)}`;
+    const known = this.#streams.get(key);
+    if (known !== undefined) return known;
+    const options = {
+      brokerId: leader.brokerId,
+      answerTimeoutMs: this.#options.maxWaitMs + this.#dependencies.requestTimeoutMs,
+      onEnded: () => this.#streams.delete(key),
+    };
+    const stream = new FetchStream(leader.address, options, this.#dependencies);
+    this.#streams.set(key, stream);
+    return stream;
+  }
+
+  #bufferedBytes(): number {
+    let bytes = 0;
+    for (const partition of this.#partitions) bytes += partition.bufferedBytes;
+    return bytes;
+  }
+}
