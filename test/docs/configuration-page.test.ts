@@ -1,4 +1,4 @@
-/** docs/configuration.md is made from the configuration tables. `npx vitest run --project unit -u test/docs` writes it anew. */
+/** docs/configuration.md is made from the configuration tables. `npx vitest run --project unit test/docs -u` writes it anew. */
 
 import { brokerConfigTable, environmentName } from "@sluice/broker";
 import { type ConfigTable, topicConfigTable } from "@sluice/model";

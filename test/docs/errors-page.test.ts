@@ -1,4 +1,4 @@
-/** docs/errors.md is made from the error catalogue. `npx vitest run --project unit -u test/docs` writes it anew. */
+/** docs/errors.md is made from the error catalogue. `npx vitest run --project unit test/docs -u` writes it anew. */
 
 import { errorCatalogue } from "@sluice/model";
 import { expect, it } from "vitest";

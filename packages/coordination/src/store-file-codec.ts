@@ -9,9 +9,8 @@
  * one line: a bad line at the end is a torn write, a bad line with a good one behind it is damage. The snapshot is one line.
  */
 
-import { SluiceError } from "@sluice/model";
+import { crc32c, SluiceError } from "@sluice/model";
 import type { KeyValue, StoreEvent } from "./cluster-store.js";
-import { crc32c } from "./crc32c.js";
 import type { StoreChange, StoreSnapshot } from "./store-state.js";
 
 const lineFeed = 0x0a;

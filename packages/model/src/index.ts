@@ -4,6 +4,7 @@ export type { Brand } from "./brand.js";
 export * from "./broker-id.js";
 export * from "./clock.js";
 export * from "./config-table.js";
+export * from "./crc32c.js";
 export * from "./error-catalogue.js";
 export * from "./file-system.js";
 export * from "./invariant.js";
