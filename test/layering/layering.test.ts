@@ -24,7 +24,7 @@ const arrows: Record<string, readonly string[]> = {
   protocol: ["model"],
   broker: ["model", "record", "log", "replication", "groups", "cluster", "coordination", "protocol"],
   client: ["model", "record", "protocol"],
-  cli: ["model", "record", "log", "client", "broker"],
+  cli: ["model", "log", "client", "broker"],
 };
 
 const purePackages = ["model", "replication", "groups", "cluster"];

@@ -1,0 +1,51 @@
+/** `sluice topic describe`: partitions with their leaders and offsets, and the settings in force. */
+
+import type { Command } from "commander";
+import type { CommandContext } from "../../command-context.js";
+import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { printJson } from "../../print-json.js";
+import { formatTable } from "../../table.js";
+import { withClient } from "../../with-client.js";
+
+export function configure(command: Command, context: CommandContext): void {
+  withClusterOptions(command)
+    .argument("<name>")
+    .action((name: string, options: ClusterOptions) => describe(name, options, context));
+}
+
+async function describe(name: string, options: ClusterOptions, context: CommandContext): Promise<void> {
+  const topic = await withClient(options, context, async (client) => {
+    const admin = client.admin();
+    const description = await admin.describeTopic(name);
+    // Offsets are the leaders' to say: without a leader the topic is described all the same.
+    const hasLeaders = description.partitions.every(({ leaderId }) => leaderId !== undefined);
+    return { ...description, offsets: hasLeaders ? await admin.fetchTopicOffsets(name) : [] };
+  });
+  const offsets = new Map(topic.offsets.map((offset) => [offset.partition, offset]));
+  const partitions = topic.partitions.map(({ partition, leaderId, leaderEpoch, replicas, inSyncReplicas }) => {
+    const known = offsets.get(partition);
+    const place = { leader: leaderId ?? null, leaderEpoch, replicas, inSyncReplicas };
+    return { partition, ...place, start: known?.low ?? null, end: known?.high ?? null };
+  });
+  const { configs } = topic;
+  if (options.output === "json") return printJson(context, { topic: name, id: topic.id, partitions, configs });
+  const partitionTable = formatTable(
+    [
+      { title: "PARTITION", align: "right" },
+      { title: "LEADER", align: "right" },
+      { title: "EPOCH", align: "right" },
+      { title: "REPLICAS" },
+      { title: "IN-SYNC" },
+      { title: "START", align: "right" },
+      { title: "END", align: "right" },
+    ],
+    partitions.map(({ partition, leader, leaderEpoch, replicas, inSyncReplicas, start, end }) => {
+      return [partition, leader, leaderEpoch, replicas.join(","), inSyncReplicas.join(","), start, end];
+    }),
+  );
+  const configTable = formatTable(
+    [{ title: "SETTING" }, { title: "VALUE" }, { title: "SET" }],
+    configs.map((config) => [config.name, config.value, config.isDefault ? "default" : "for this topic"]),
+  );
+  await context.stdout.write(`Topic ${name} (${topic.id})\n\n${partitionTable}\n${configTable}`);
+}
