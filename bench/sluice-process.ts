@@ -1,0 +1,90 @@
+/** A `sluice` program that a benchmark starts as a process of its own, and what it costs while it runs. */
+
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { rmSync } from "node:fs";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+/** Seconds of processor time and bytes of memory of a process, as its metrics say. */
+export interface ProcessUse {
+  readonly cpuSeconds: number;
+  readonly rssBytes: number;
+}
+
+/** The repository, seen from bench/dist. */
+export const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
+export const sluiceBin = join(repositoryRoot, "packages/cli/bin/sluice.js");
+
+export class SluiceProcess implements AsyncDisposable {
+  readonly #process: ChildProcess;
+  readonly #directory: string;
+  /** This program ends before it was stopped: it must not go on alone. */
+  readonly #onExit = (): void => {
+    this.#signal("SIGKILL");
+    rmSync(this.#directory, { recursive: true, force: true });
+  };
+  /** Its output is closed: what it started itself, as npm does, is gone too. */
+  readonly #closed: Promise<unknown>;
+  /** The JSON line that it printed when it was ready. */
+  readonly ready: unknown;
+  /** Milliseconds from its start to that line. */
+  readonly readyMs: number;
+
+  private constructor(child: ChildProcess, directory: string, ready: unknown, readyMs: number) {
+    this.#process = child;
+    this.#closed = once(child, "close");
+    process.once("exit", this.#onExit);
+    this.#directory = directory;
+    this.ready = ready;
+    this.readyMs = readyMs;
+  }
+
+  /** Starts a command and waits for its first line. `{data}` in an argument is a temporary directory. */
+  static async start(command: string, args: readonly string[]): Promise<SluiceProcess> {
+    const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+    const given = args.map((arg) => arg.replace("{data}", directory));
+    const startedMs = performance.now();
+    // A process group of its own: npm does not hand a signal on to what it started.
+    const stdio = ["ignore", "pipe", "inherit"] as const;
+    const child = spawn(command, given, { cwd: repositoryRoot, stdio: [...stdio], detached: true });
+    const lines = createInterface({ input: child.stdout });
+    const ended = once(child, "exit").then(([code, signal]) => {
+      throw new Error(`${command} ${given.join(" ")} ended with ${code ?? signal} before it was ready`);
+    });
+    ended.catch(() => undefined); // Later it may end as it likes.
+    const jsonLine = (async () => {
+      for await (const line of lines) if (line.startsWith("{")) return JSON.parse(line) as unknown;
+      return await ended;
+    })();
+    const ready = await Promise.race([jsonLine, ended]);
+    return new SluiceProcess(child, directory, ready, performance.now() - startedMs);
+  }
+
+  /** Ends it with SIGTERM, and removes its data. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    process.off("exit", this.#onExit);
+    this.#signal("SIGTERM");
+    await this.#closed;
+    await rm(this.#directory, { recursive: true, force: true });
+  }
+
+  #signal(signal: NodeJS.Signals): void {
+    const { pid, exitCode } = this.#process;
+    if (pid !== undefined && exitCode === null) process.kill(-pid, signal);
+  }
+}
+
+/** What a broker's process has used up to now. */
+export async function processUse(httpPort: number): Promise<ProcessUse> {
+  const text = await (await fetch(`http://127.0.0.1:${httpPort}/metrics`)).text();
+  const value = (name: string): number => {
+    const line = text.split("\n").find((each) => each.startsWith(`${name} `) || each.startsWith(`${name}{`));
+    if (line === undefined) throw new Error(`the broker has no metric ${name}`);
+    return Number(line.slice(line.lastIndexOf(" ") + 1));
+  };
+  return { cpuSeconds: value("process_cpu_seconds_total"), rssBytes: value("process_resident_memory_bytes") };
+}
