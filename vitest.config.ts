@@ -18,7 +18,12 @@ export default defineConfig({
         ssr,
         test: {
           name: "unit",
-          include: ["packages/*/src/**/*.test.ts", "bench/**/*.test.ts", "test/layering/*.test.ts", "test/docs/*.test.ts"],
+          include: [
+            "packages/*/src/**/*.test.ts",
+            "bench/**/*.test.ts",
+            "test/layering/*.test.ts",
+            "test/docs/*.test.ts",
+          ],
         },
       },
       {
