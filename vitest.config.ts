@@ -8,6 +8,9 @@ const resolve = { conditions: ["@sluice/source"] };
 const ssr = { resolve: { conditions: ["@sluice/source"], externalConditions: ["@sluice/source"] } };
 const root = import.meta.dirname;
 
+// A limit that says "this hangs", not "this machine is busy".
+const unitTimeoutMs = process.env.SLUICE_TEST_LONG ? 600_000 : 60_000;
+
 export default defineConfig({
   test: {
     pool: "forks",
@@ -18,6 +21,7 @@ export default defineConfig({
         ssr,
         test: {
           name: "unit",
+          testTimeout: unitTimeoutMs,
           include: [
             "packages/*/src/**/*.test.ts",
             "bench/**/*.test.ts",

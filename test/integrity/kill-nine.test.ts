@@ -9,9 +9,10 @@ import { Sluice } from "@sluice/client";
 import { expect, it } from "vitest";
 import { freePortRange } from "../support/free-ports.js";
 import { startClusterProcess, until } from "../support/program.js";
+import { propertyRuns } from "../support/property-runs.js";
 import { temporaryDirectory } from "../support/temporary-directory.js";
 
-const cycles = 20;
+const cycles = propertyRuns({ usual: 20, long: 100 });
 const topic = "acknowledged";
 
 interface Sent {
@@ -58,7 +59,7 @@ async function readAll(client: Sluice, partition: number): Promise<{ offset: num
   return found;
 }
 
-it("loses no acknowledged record and doubles none, over 20 kills", { timeout: 240_000 }, async () => {
+it("loses no acknowledged record and doubles none, over many kills", { timeout: 600_000 }, async () => {
   const dataDirectory = await temporaryDirectory();
   const port = await freePortRange(3);
   const sent: Sent[] = [];

@@ -5,6 +5,7 @@
 import { brokerId, type TopicId, topicId, topicName } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import { type ClusterImage, emptyImage } from "./cluster-image.js";
 import { brokerKey, clusterKey, controllerKey, partitionKey, topicKey } from "./cluster-keys.js";
 import { formatBrokerValue, formatClusterValue, formatControllerValue } from "./cluster-values.js";
@@ -119,7 +120,7 @@ describe("creating a topic", () => {
           expect(Math.max(...counts) - Math.min(...counts)).toBeLessThanOrEqual(1);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: propertyRuns({ usual: 50, long: 1000 }) },
     );
   });
 
@@ -334,7 +335,7 @@ describe("the image", () => {
           for (const change of delta.partitionsChanged) expect(change.before).not.toEqual(change.after);
         }
       }),
-      { numRuns: 60 },
+      { numRuns: propertyRuns({ usual: 60, long: 1000 }) },
     );
   });
 

@@ -5,6 +5,7 @@
 
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import { partitionId } from "./assigned-partition.js";
 import type { GroupEffect } from "./group-effect.js";
 import type { AssignedPartition, GroupEvent } from "./group-event.js";
@@ -322,7 +323,7 @@ describe("GroupStateMachine under random events", () => {
         expect(replayed.exists).toBe(machine.exists);
         for (const offset of machine.offsets) expect(topics.get(offset.topic)?.topicId).toBe(offset.topicId);
       }),
-      { numRuns: 400 },
+      { numRuns: propertyRuns({ usual: 400, long: 5000 }) },
     );
   });
 });

@@ -6,6 +6,7 @@
 import { isSluiceError, offset } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import type { LogDirectory, PartitionLog } from "./index.js";
 import { batchOf, epoch, openLog, readAll, seededRandom } from "./testing/log-fixture.js";
 import { MemoryFileSystem } from "./testing/memory-file-system.js";
@@ -66,7 +67,7 @@ describe("PartitionLog against an array", () => {
         fc.constantFrom(1024, 3000, 1_000_000),
         (commands, seed, segmentBytes) => runCommands(commands, seed, { flush, "segment.bytes": segmentBytes }),
       );
-      await fc.assert(runs, { numRuns: 300 });
+      await fc.assert(runs, { numRuns: propertyRuns({ usual: 300, long: 4000 }) });
     }, 60_000);
   }
 });

@@ -2,6 +2,7 @@ import { type FileHandle, isSluiceError, leaderEpoch, offset } from "@sluice/mod
 import { batchesIn, recordsIn } from "@sluice/record";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import { batchOf, epoch, openLog, readAll, seededRandom } from "./testing/log-fixture.js";
 import { MemoryFileSystem } from "./testing/memory-file-system.js";
 
@@ -190,6 +191,6 @@ describe("offsetForTimestamp", () => {
         }
       },
     );
-    await fc.assert(property, { numRuns: 200 });
+    await fc.assert(property, { numRuns: propertyRuns({ usual: 200, long: 4000 }) });
   });
 });

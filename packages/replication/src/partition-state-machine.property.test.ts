@@ -6,6 +6,7 @@
 import { leaderEpoch, type Offset, offset, type TopicName } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
 import { PartitionStateMachine } from "./partition-state-machine.js";
@@ -303,7 +304,7 @@ describe("PartitionStateMachine under random events", () => {
         run({ type: "resign", leaderEpoch: leaderEpoch(oracle.newestEpoch + 1), leader: undefined });
         expect(answers.sort((a, b) => a - b)).toEqual([...asked].sort((a, b) => a - b));
       }),
-      { numRuns: 300 },
+      { numRuns: propertyRuns({ usual: 300, long: 10000 }) },
     );
   });
 });

@@ -172,6 +172,20 @@ describe("a session", () => {
     expect(await fixture.describe()).toMatchObject({ state: "empty" });
   });
 
+  it("that leaves and closes its side ends when the leave is in the log", async () => {
+    const fixture = await new CoordinatorFixture().lead();
+    const member = await (await fixture.session().join()).acknowledge();
+    fixture.log.isHeld = true;
+    await member.send({ event: "leave", leave: {} });
+    member.stream.finish();
+    await fixture.settled();
+    expect(member.stream.hasEnded).toBe(false);
+    fixture.log.release();
+    await fixture.settled();
+    expect(member.stream.hasEnded).toBe(true);
+    expect(await fixture.describe()).toMatchObject({ state: "empty" });
+  });
+
   it("is told nothing before it is in the log", async () => {
     const fixture = await new CoordinatorFixture().lead();
     fixture.log.isHeld = true;

@@ -35,7 +35,7 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
   readonly #coordinator: GroupCoordinator;
   #runtime: GroupRuntime | undefined;
   #memberId: string | undefined;
-  /** The member left before its join was answered. */
+  /** The member said that it leaves. */
   #isLeaving = false;
   #isOver = false;
 
@@ -56,8 +56,9 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
     }
   }
 
-  /** The client ended its side without a leave: it may come back. */
+  /** The client ended its side. Without a leave it may come back; with one, the session ends when the leave is in the log. */
   onEnd(): void {
+    if (this.#isLeaving && !this.#isOver) return;
     this.#disconnect();
     this.#stream.end();
   }
