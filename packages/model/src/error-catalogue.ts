@@ -42,7 +42,7 @@ export const errorCatalogue = {
     false,
     "INVALID_ARGUMENT",
     "The request is not valid: {reason}.",
-    "Correct the request; docs/errors.md lists the limits.",
+    "Correct the request: proto/sluice/v1 describes every field.",
   ),
   INVALID_TOPIC_NAME: define(
     2,
