@@ -2,7 +2,6 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { NodeClock } from "@sluice/model/node";
 import {
   clusterService,
   GrpcTransport,
@@ -180,11 +179,8 @@ describe("a broker", () => {
 });
 
 describe("a local cluster", () => {
-  it("is ready fast, spreads partitions, and forwards what one broker does not lead", async () => {
-    const clock = new NodeClock();
-    const startMs = clock.monotonicMs();
+  it("spreads partitions, and forwards what one broker does not lead", async () => {
     const cluster = await startCluster(3);
-    expect(clock.monotonicMs() - startMs).toBeLessThan(2000);
     const [first] = cluster.brokers as [RunningBroker];
     await createTopic(first, "a", 6);
     const described = await withConnection(first, (connection) =>
