@@ -72,6 +72,15 @@ describe("FileClusterStore after a crash", () => {
     }
   });
 
+  it("survives the power loss with every directory above it that it made", async () => {
+    for (let seed = 0; seed < 20; seed += 1) {
+      const fileSystem = new MemoryFileSystem(new SeededRandom(seed));
+      const told = newTold();
+      await tell(await open(fileSystem, "/new/data/store"), told);
+      expectConsistent(await reopen(fileSystem.crash(), "/new/data/store"), told);
+    }
+  });
+
   it("is over at the first error of the disk, full or broken, and holds after a restart what it told", async () => {
     for (const [operation, code] of [
       ["write", "ENOSPC"],
@@ -151,13 +160,13 @@ function expectConsistent({ revision, entries }: Listing, told: Told): void {
   expect(entries.find((entry) => entry.key === "last")?.value).toBe(revision === 0 ? undefined : `${revision}`);
 }
 
-function open(fileSystem: MemoryFileSystem): Promise<FileClusterStore> {
+function open(fileSystem: MemoryFileSystem, path = "/store"): Promise<FileClusterStore> {
   const dependencies = { fileSystem, clock: new VirtualClock(), random: new SeededRandom(1) };
-  return FileClusterStore.open({ path: "/store", journalBytesMax: 500 }, dependencies);
+  return FileClusterStore.open({ path, journalBytesMax: 500 }, dependencies);
 }
 
-async function reopen(fileSystem: MemoryFileSystem): Promise<Listing> {
-  const store = await open(fileSystem);
+async function reopen(fileSystem: MemoryFileSystem, path = "/store"): Promise<Listing> {
+  const store = await open(fileSystem, path);
   const listing = await store.list("");
   await store.close();
   return listing;

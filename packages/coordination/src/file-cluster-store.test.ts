@@ -182,6 +182,21 @@ describe("FileClusterStore", () => {
     expect((await store.transact([], [put("c", "1")])).revision).toBe(11);
   });
 
+  it("does not fold again while the journal holds nothing but what the snapshot has", async () => {
+    const fileSystem = new WatchedFileSystem();
+    let store = await open({ journalBytesMax: 200 }, fileSystem);
+    fileSystem.hold();
+    const asked = Array.from({ length: 10 }, () => store.transact([], [put("a", "first".repeat(50))]));
+    await vi.waitFor(() => expect(fileSystem.heldCount).toBe(1));
+    const late = Array.from({ length: 10 }, () => store.transact([], [put("a", "later".repeat(50))]));
+    fileSystem.release();
+    await Promise.all([...asked, ...late]);
+    expect((await store.transact([], [put("c", "1")])).revision).toBe(21);
+    await store.close();
+    store = await open();
+    expect((await store.get("a"))?.modRevision).toBe(20);
+  });
+
   it("removes what a crash in the middle of folding left over, and nothing that counts", async () => {
     let store = await open();
     await store.transact([], [put("a", "1")]);

@@ -41,7 +41,8 @@ export class FileClusterStore extends LocalClusterStore {
     dependencies: FileClusterStoreDependencies,
   ): Promise<FileClusterStore> {
     const { fileSystem } = dependencies;
-    await fileSystem.makeDirectory(options.path);
+    await makeDirectoryDurably(fileSystem, options.path);
+    // Also where it exists: a process may have been killed between making it and syncing its name.
     await fileSystem.syncDirectory(parentOf(options.path));
     const lock = await fileSystem.lock(`${options.path}/lock`);
     if (lock === undefined) throw new SluiceError("DATA_DIRECTORY_IN_USE", { path: options.path });
@@ -78,6 +79,15 @@ async function deleteLeasedKeys(journal: StoreFileJournal): Promise<void> {
     await journal.close();
     throw error;
   }
+}
+
+/** Every directory that has to be made is a name in the one above it, and each of these names must survive (P39). */
+async function makeDirectoryDurably(fileSystem: FileSystem, path: string): Promise<void> {
+  if (await fileSystem.exists(path)) return;
+  const parent = parentOf(path);
+  if (parent !== path) await makeDirectoryDurably(fileSystem, parent);
+  await fileSystem.makeDirectory(path);
+  await fileSystem.syncDirectory(parent);
 }
 
 function parentOf(path: string): string {

@@ -101,7 +101,9 @@ export class StoreFileJournal implements StoreJournal {
       while (this.#queue.length > 0) {
         await this.#writeGroup(this.#queue.map((queued) => queued.change));
         const foldAtBytes = Math.max(this.#options.journalBytesMax, 2 * this.#snapshotSizeBytes);
-        if (this.#journal.sizeBytes > foldAtBytes) await this.#fold();
+        // A journal that repeats what the snapshot has, and no more, cannot be folded: its successor would have its name.
+        const isFoldable = this.state.revision > this.#journal.baseRevision;
+        if (isFoldable && this.#journal.sizeBytes > foldAtBytes) await this.#fold();
       }
     } catch (error) {
       this.#fail(error);

@@ -38,6 +38,11 @@ export class LeaderEpochCache {
     return this.#entries;
   }
 
+  /** The epoch of the batch that holds `offset`, or would; undefined where every epoch begins after it. */
+  epochAt(offset: number): LeaderEpoch | undefined {
+    return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch;
+  }
+
   /** Notes that a batch of `epoch` begins at `startOffset`; does nothing while the epoch stays the same. */
   assign(epoch: number, startOffset: number): void {
     const latest = this.#entries.at(-1);

@@ -94,6 +94,22 @@ describe("LogDirectory", () => {
     }
   });
 
+  it("refuses a directory that has partitions and no meta file: what was promised of them stays known", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(1));
+    const { directory, log } = await openLog(fileSystem);
+    log.append(batchOf(["a"]), epoch);
+    await directory.close();
+    const recoveryPoint = await fileSystem.readFile(`${dataPath}/recovery-point`);
+    const meta = await fileSystem.readFile(`${dataPath}/meta`);
+    await fileSystem.removeFile(`${dataPath}/meta`);
+    expect(await codeOf(openDirectory(fileSystem))).toBe("CORRUPT_FILE");
+    expect((await fileSystem.readFile(`${dataPath}/recovery-point`)).equals(recoveryPoint)).toBe(true);
+    const file = await fileSystem.open(`${dataPath}/meta`, "write");
+    await file.write([meta], 0);
+    await file.close();
+    expect((await openLog(fileSystem)).log.logEndOffset).toBe(1);
+  });
+
   it("is clean after close only, and a crash right after the start is not clean", async () => {
     const fileSystem = new MemoryFileSystem(seededRandom(1));
     await (await openLog(fileSystem)).directory.close();

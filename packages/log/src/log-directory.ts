@@ -124,7 +124,8 @@ export class LogDirectory {
         const meta = await openMeta(options, dependencies);
         const cleanNames = await takeCleanMarker(fileSystem, path);
         await finishDeletions(fileSystem, path);
-        const recoveryPoints = await RecoveryPoints.load(fileSystem, `${path}/recovery-point`);
+        const names = await partitionNames(fileSystem, path);
+        const recoveryPoints = await RecoveryPoints.load(fileSystem, `${path}/recovery-point`, names);
         return { lock, meta, cleanNames, recoveryPoints };
       });
       const directory = new LogDirectory(path, dependencies, state);
@@ -153,7 +154,7 @@ export class LogDirectory {
   async partitions(): Promise<PartitionOnDisk[]> {
     const { fileSystem } = this.#dependencies;
     const partitions: PartitionOnDisk[] = [];
-    for (const name of await fileSystem.list(this.path)) {
+    for (const name of await partitionNames(fileSystem, this.path)) {
       const partition = parsePartitionDirectoryName(name);
       if (partition === undefined) continue;
       partitions.push({ ...partition, topic: await readPartitionTopic(fileSystem, `${this.path}/${name}`) });
@@ -320,6 +321,10 @@ async function openMeta(
   const { path, brokerId, clusterId } = options;
   const found = await LogDirectory.readMeta(fileSystem, path);
   if (found === undefined) {
+    if ((await partitionNames(fileSystem, path)).length > 0) {
+      // Written anew, its recovery points would say that nothing was promised.
+      throw new SluiceError("CORRUPT_FILE", { path: `${path}/meta`, reason: "partitions are there without it" });
+    }
     const meta: LogDirectoryMeta = { clusterId, brokerId, directoryId: randomUuid(random) };
     // Before meta: a directory with meta and without recovery points has lost them.
     await RecoveryPoints.create(fileSystem, `${path}/recovery-point`);
@@ -335,6 +340,11 @@ async function openMeta(
     });
   }
   return found;
+}
+
+/** Names of the partition directories in `path`. */
+async function partitionNames(fileSystem: FileSystem, path: string): Promise<string[]> {
+  return (await fileSystem.list(path)).filter((name) => parsePartitionDirectoryName(name) !== undefined);
 }
 
 function parseMeta(bytes: Buffer, path: string): LogDirectoryMeta {

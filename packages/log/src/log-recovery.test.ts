@@ -1,10 +1,21 @@
 /** What a start finds after a crash or damage, and what becomes of it; on the in-memory disk. */
 
-import { type FileSystem, isSluiceError, type TopicConfig } from "@sluice/model";
+import { type FileSystem, isSluiceError, type TopicConfig, topicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { verifyLogDirectory } from "./index.js";
 import { segmentPaths } from "./partition-directory.js";
-import { batchOf, dataPath, epoch, openLog, partitionPath, readAll, seededRandom } from "./testing/log-fixture.js";
+import {
+  batchOf,
+  dataPath,
+  epoch,
+  openDirectory,
+  openLog,
+  partitionName,
+  partitionPath,
+  readAll,
+  seededRandom,
+  testConfig,
+} from "./testing/log-fixture.js";
 import { MemoryFileSystem } from "./testing/memory-file-system.js";
 
 const smallSegments = { flush: "always", "segment.bytes": 1024 } as const;
@@ -127,6 +138,34 @@ describe("recovery", () => {
     await expectQuarantine(fileSystem);
   });
 
+  it("keeps a partition quarantined after another one has recorded a recovery point in the lost file's place", async () => {
+    const { fileSystem } = await closedLog(3);
+    await edit(fileSystem, `${dataPath}/recovery-point`, () => Buffer.alloc(0));
+    await edit(fileSystem, segmentPaths(partitionPath, 0).log, flipBit(100));
+    const directory = await openDirectory(fileSystem);
+    const other = { ...partitionName, partition: 1, topic: topicName("flights"), config: testConfig() };
+    const log = await directory.openPartition(other);
+    log.append(batchOf(["other"]), epoch);
+    await directory.close();
+    await fileSystem.removeFile(`${dataPath}/clean-shutdown`);
+    await expectQuarantine(fileSystem);
+  });
+
+  it("does not take a partition made after the loss of the recovery points for one that was promised", async () => {
+    const { fileSystem } = await closedLog(3);
+    await fileSystem.removeFile(`${dataPath}/recovery-point`);
+    const directory = await openDirectory(fileSystem);
+    const other = { ...partitionName, partition: 1, topic: topicName("flights"), config: testConfig() };
+    const log = await directory.openPartition(other);
+    log.append(batchOf(["torn"]), epoch);
+    await log.flush();
+    const killed = fileSystem.kill();
+    const path = `${partitionPath.slice(0, -1)}1/${"0".repeat(20)}.log`;
+    await edit(killed, path, (bytes) => bytes.subarray(0, bytes.length - 1));
+    const reopened = await (await openDirectory(killed)).openPartition(other);
+    expect(reopened.logEndOffset).toBe(0);
+  });
+
   it("opens a whole log when the recovery points are lost", async () => {
     const { fileSystem, bytes } = await closedLog(30, smallSegments);
     await fileSystem.removeFile(`${dataPath}/recovery-point`);
@@ -176,7 +215,14 @@ describe("recovery", () => {
   });
 
   it("finds the leader epochs again when their checkpoint is missing or makes no sense", async () => {
-    for (const damage of [() => Buffer.alloc(0), (bytes: Buffer) => bytes.reverse()]) {
+    const damages = [
+      () => Buffer.alloc(0),
+      (bytes: Buffer) => bytes.reverse(),
+      () => Buffer.from("0\n0\n"),
+      () => Buffer.from("0\n1\n1000 0\n"),
+      () => Buffer.from("0\n1\n5 28\n"),
+    ];
+    for (const damage of damages) {
       const fileSystem = new MemoryFileSystem(seededRandom(1));
       const opened = await openLog(fileSystem, smallSegments);
       for (let index = 0; index < 30; index += 1) {

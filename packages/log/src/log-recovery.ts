@@ -14,6 +14,7 @@
  */
 
 import { type FileHandle, type FileSystem, isFileError } from "@sluice/model";
+import type { RecordBatchHeader } from "@sluice/record";
 import { BatchScanner, type ScanProblem } from "./batch-scanner.js";
 import { temporarySuffix } from "./checkpoint-file.js";
 import { type EpochStart, LeaderEpochCache, loadEpochStarts } from "./leader-epoch-cache.js";
@@ -55,7 +56,10 @@ export interface QuarantineReason {
 export async function planRecovery(options: RecoveryOptions): Promise<RecoveryPlan | QuarantineReason> {
   const baseOffsets = await listSegments(options);
   const epochStarts = await loadEpochStarts(options.fileSystem, options.directory);
-  return new RecoveryPlanner(options, baseOffsets, epochStarts).plan();
+  const planner = new RecoveryPlanner(options, baseOffsets, epochStarts);
+  const plan = await planner.plan();
+  // The checkpoint has no checksum, and is a cache: where batches say otherwise, all of them are asked.
+  return planner.isEpochDoubted ? new RecoveryPlanner(options, baseOffsets, undefined).plan() : plan;
 }
 
 /** Cuts, rebuilds and syncs as planned. @throws errors of the file system: a disk failure. */
@@ -80,12 +84,18 @@ class RecoveryPlanner {
   readonly #epochs: LeaderEpochCache;
   readonly #segments: PlannedSegment[] = [];
   #problem: ScanProblem | undefined;
+  #isEpochDoubted = false;
 
   constructor(options: RecoveryOptions, baseOffsets: readonly number[], epochStarts: EpochStart[] | undefined) {
     this.#options = options;
     this.#baseOffsets = baseOffsets;
     this.#hasEpochs = epochStarts !== undefined;
     this.#epochs = new LeaderEpochCache(epochStarts);
+  }
+
+  /** A batch has another epoch than the checkpoint says. */
+  get isEpochDoubted(): boolean {
+    return this.#isEpochDoubted;
   }
 
   async plan(): Promise<RecoveryPlan | QuarantineReason> {
@@ -185,12 +195,17 @@ class RecoveryPlanner {
       for (const { position, header } of batches) {
         if (isFirst && firstLastOffset !== undefined && header.lastOffset !== firstLastOffset) return undefined;
         isFirst = false;
-        const latestEpoch = this.#epochs.latestEpoch ?? -1;
-        if (header.leaderEpoch > latestEpoch) this.#epochs.assign(header.leaderEpoch, header.baseOffset);
+        if (start.position === 0) this.#findEpoch(header);
+        this.#isEpochDoubted ||= this.#epochs.epochAt(header.baseOffset) !== header.leaderEpoch;
         indexes.add({ ...header, position });
       }
     }
     return scanner;
+  }
+
+  /** Only a scan from the start of a segment sees where an epoch begins. */
+  #findEpoch({ leaderEpoch, baseOffset }: RecordBatchHeader): void {
+    if (leaderEpoch > (this.#epochs.latestEpoch ?? -1)) this.#epochs.assign(leaderEpoch, baseOffset);
   }
 }
 

@@ -5,37 +5,44 @@
  *     2
  *     5b0f2c4e-...-0 1187
  *     5b0f2c4e-...-1 93
+ *     5b0f2c4e-...-2 unknown
  *     crc32c 1c291ca3
  *
  * Bytes below that offset were promised: recovery never cuts them. So the file is the one thing that must not lie upwards or
- * downwards: it is replaced atomically, checked by a checksum, and when it cannot be read every partition counts as promised
- * to its end. Saves are coalesced: one is written at a time, and the next covers all that came meanwhile.
+ * downwards: it is replaced atomically, checked by a checksum, and when it cannot be read every partition that is there
+ * counts as promised to its end, until it is opened and recorded anew: also by later lives, which find the file whole again.
+ * Saves are coalesced: one is written at a time, and the next covers all that came meanwhile.
  */
 
 import type { FileSystem, Offset } from "@sluice/model";
 import { formatCheckpoint, parseCheckpoint, replaceFile } from "./checkpoint-file.js";
 
+/** Stands for the offset of a partition of which it was lost. */
+const unknown = "unknown";
+
 export class RecoveryPoints {
   readonly #fileSystem: FileSystem;
   readonly #path: string;
-  readonly #offsets: Map<string, number>;
-  /** False: the file was lost, and what it does not name is not known either. */
-  readonly #isKnown: boolean;
+  readonly #offsets: Map<string, number | undefined>;
   #saving: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
 
-  private constructor(fileSystem: FileSystem, path: string, offsets: Map<string, number> | undefined) {
+  private constructor(fileSystem: FileSystem, path: string, offsets: Map<string, number | undefined>) {
     this.#fileSystem = fileSystem;
     this.#path = path;
-    this.#offsets = offsets ?? new Map();
-    this.#isKnown = offsets !== undefined;
+    this.#offsets = offsets;
   }
 
-  /** Reads the file. Missing or unreadable, it is known of no partition how much of it was promised. */
-  static async load(fileSystem: FileSystem, path: string): Promise<RecoveryPoints> {
-    if (!(await fileSystem.exists(path))) return new RecoveryPoints(fileSystem, path, undefined);
-    const lines = parseCheckpoint(await fileSystem.readFile(path), { hasChecksum: true });
-    return new RecoveryPoints(fileSystem, path, lines === undefined ? undefined : parseLines(lines));
+  /**
+   * Reads the file. Where it is missing or unreadable, it is known of none of `names`, the partitions on disk, how much was
+   * promised; that is recorded at once, before a partition is made of which it is known.
+   */
+  static async load(fileSystem: FileSystem, path: string, names: readonly string[]): Promise<RecoveryPoints> {
+    const offsets = await readOffsets(fileSystem, path);
+    if (offsets !== undefined) return new RecoveryPoints(fileSystem, path, offsets);
+    const points = new RecoveryPoints(fileSystem, path, new Map(names.map((name) => [name, undefined])));
+    await points.#write();
+    return points;
   }
 
   /** Writes the file of a directory that has no partitions yet. */
@@ -45,7 +52,7 @@ export class RecoveryPoints {
 
   /** Exclusive end of what was promised of a partition: 0 where nothing was, undefined where that is not known. */
   get(name: string): number | undefined {
-    return this.#offsets.get(name) ?? (this.#isKnown ? 0 : undefined);
+    return this.#offsets.has(name) ? this.#offsets.get(name) : 0;
   }
 
   /** Resolves when the recovery point is durable. @throws an error of the file system. */
@@ -74,7 +81,7 @@ export class RecoveryPoints {
 
   #writeNow(): Promise<void> {
     this.#queued = undefined;
-    const lines = [...this.#offsets].map(([name, offset]) => `${name} ${offset}`);
+    const lines = [...this.#offsets].map(([name, offset]) => `${name} ${offset ?? unknown}`);
     const saving = replaceFile(this.#fileSystem, this.#path, formatCheckpoint(lines, { hasChecksum: true })).finally(
       () => {
         if (this.#saving === saving) this.#saving = undefined;
@@ -85,12 +92,20 @@ export class RecoveryPoints {
   }
 }
 
-function parseLines(lines: readonly string[]): Map<string, number> | undefined {
-  const offsets = new Map<string, number>();
+async function readOffsets(fileSystem: FileSystem, path: string): Promise<Map<string, number | undefined> | undefined> {
+  if (!(await fileSystem.exists(path))) return undefined;
+  const lines = parseCheckpoint(await fileSystem.readFile(path), { hasChecksum: true });
+  return lines === undefined ? undefined : parseLines(lines);
+}
+
+function parseLines(lines: readonly string[]): Map<string, number | undefined> | undefined {
+  const offsets = new Map<string, number | undefined>();
   for (const line of lines) {
-    const match = /^(\S+) (\d{1,16})$/.exec(line);
-    if (match?.[1] === undefined || !Number.isSafeInteger(Number(match[2]))) return undefined;
-    offsets.set(match[1], Number(match[2]));
+    const match = /^(\S+) (\d{1,16}|unknown)$/.exec(line);
+    if (match?.[1] === undefined) return undefined;
+    const offset = match[2] === unknown ? undefined : Number(match[2]);
+    if (offset !== undefined && !Number.isSafeInteger(offset)) return undefined;
+    offsets.set(match[1], offset);
   }
   return offsets;
 }
