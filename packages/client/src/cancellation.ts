@@ -1,6 +1,6 @@
 /** Waiting that a caller can call off with an AbortSignal. Listeners are removed on every path. */
 
-import { SluiceError } from "@sluice/model";
+import { type Clock, isSluiceError, SluiceError, sleep } from "@sluice/model";
 
 /** What every method that waits takes. */
 export interface Cancellable {
@@ -29,6 +29,19 @@ export function orCancelled<Value>(
     else signal.addEventListener("abort", onAbort, { once: true });
     promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
   });
+}
+
+/**
+ * Waits before another try.
+ * @throws SluiceError CANCELLED when `signal` aborts, or its reason where that is a SluiceError: CLOSED, when the client ends
+ */
+export async function pauseBeforeRetry(clock: Clock, delayMs: number, signal: AbortSignal | undefined): Promise<void> {
+  try {
+    await sleep(clock, delayMs, signal);
+  } catch (error) {
+    if (signal === undefined || isSluiceError(error)) throw error;
+    throw cancelled("Trying again", signal);
+  }
 }
 
 /**

@@ -71,6 +71,8 @@ export class GroupCoordinator {
 
 function isWorthRetry(error: SluiceError, isIdempotent: boolean): boolean {
   if (error.code === "STALE_GENERATION") return false; // For the caller to look at: it has a new assignment, or soon will.
+  // The coordinator itself gives out the partitions of topics: one that it does not know is gone.
+  if (error.code === "UNKNOWN_TOPIC" || error.code === "UNKNOWN_PARTITION") return false;
   if (isIdempotent) return error.retriable;
   // A connection that breaks looks like one that was never made: the request may have been carried out.
   return isRetriableRefusal(error) && error.code !== "BROKER_UNREACHABLE";

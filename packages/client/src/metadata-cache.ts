@@ -6,10 +6,10 @@
  * broker that lags behind cannot turn the client back.
  */
 
-import { type BrokerAddress, type Clock, isSluiceError, SluiceError, sleep } from "@sluice/model";
+import { type BrokerAddress, type Clock, isSluiceError, SluiceError } from "@sluice/model";
 import { clusterService, fromWireError } from "@sluice/protocol";
 import type { BrokerConnections } from "./broker-connections.js";
-import { type Cancellable, orCancelled } from "./cancellation.js";
+import { type Cancellable, orCancelled, pauseBeforeRetry } from "./cancellation.js";
 import type { RetryPolicy } from "./retry-policy.js";
 import { isRetriableRefusal } from "./retry-policy.js";
 
@@ -143,7 +143,7 @@ export class MetadataCache {
       const delayMs = this.#policy.delayMs(retry);
       const isOver = this.#clock.monotonicMs() - startedMs + delayMs > limitMs;
       if (isOver || retry >= this.#policy.retriesMax || !isRetriableRefusal(error)) throw error;
-      await sleep(this.#clock, delayMs, options.signal);
+      await pauseBeforeRetry(this.#clock, delayMs, options.signal);
     }
   }
 

@@ -5,7 +5,8 @@
  * failed together do not come back together.
  */
 
-import { type Clock, type Random, type SluiceError, sleep, toSluiceError } from "@sluice/model";
+import { type Clock, type Random, type SluiceError, toSluiceError } from "@sluice/model";
+import { pauseBeforeRetry } from "./cancellation.js";
 import { checkOptionNames, integerOption } from "./option-check.js";
 
 /** Names as in kafkajs. */
@@ -77,7 +78,7 @@ export function isRetriableRefusal(error: SluiceError): boolean {
 
 /**
  * Runs `operation` until it succeeds, fails for good, or time is over.
- * @throws the last error of `operation`; the signal's reason where it aborts during a pause.
+ * @throws the last error of `operation`; CANCELLED where the signal aborts during a pause.
  */
 export async function withRetries<Value>(
   operation: (retry: number) => Promise<Value>,
@@ -102,7 +103,7 @@ export async function withRetries<Value>(
       const isOver = retry >= options.policy.retriesMax || options.clock.monotonicMs() + delayMs > deadlineMs;
       if (isOver || !options.isWorthRetry(error)) throw error;
       options.onRetry?.(error, retry);
-      await sleep(options.clock, delayMs, options.signal);
+      await pauseBeforeRetry(options.clock, delayMs, options.signal);
     }
   }
 }

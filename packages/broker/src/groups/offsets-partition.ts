@@ -73,7 +73,7 @@ export class OffsetsPartition {
       this.#phase = { type: "ready" };
       this.setTopics(this.#dependencies.topics());
       const loadMs = this.#dependencies.clock.monotonicMs() - startMs;
-      this.#logger.info({ groups: this.#groups.size, records: records.length, loadMs }, "group offsets loaded");
+      this.#logger.debug({ groups: this.#groups.size, records: records.length, loadMs }, "group offsets loaded");
     } catch (error) {
       // Leadership that ended in the middle of it is no failure.
       if (this.#phase.type !== "stopped") this.#loadFailed(toSluiceError(error));

@@ -1,6 +1,7 @@
 import { isSluiceError, SluiceError } from "@sluice/model";
 import { VirtualClock } from "@sluice/model/testing";
 import { describe, expect, it, vi } from "vitest";
+import { silentLogger } from "../logger.js";
 import { FakeCluster } from "../testing/fake-cluster.js";
 import { batchOf, settled, testClient } from "../testing/test-client.js";
 import type { Consumer } from "./consumer.js";
@@ -141,6 +142,18 @@ describe("assigned partitions", () => {
       break;
     }
     expect(cluster.committed.get("t-0")).toBe(5);
+  });
+
+  it("end a commit that is being retried with CANCELLED when its signal aborts", async () => {
+    const cluster = filled(1);
+    cluster.onCommit = () => new SluiceError("COORDINATOR_LOADING", { group: "g" });
+    await using client = testClient(cluster, { retry: { initialRetryTime: 10_000, maxRetryTime: 10_000 } });
+    const controller = new AbortController();
+    const options = { signal: controller.signal };
+    const commit = client.consumer({ groupId: "g" }).commit([{ topic: "t", partition: 0, offset: 1 }], options);
+    await settled();
+    controller.abort(new Error("enough"));
+    expect(await codeOf(commit)).toBe("CANCELLED");
   });
 
   it("begin at startFrom where nothing is committed, or fail", async () => {
@@ -311,6 +324,39 @@ describe("run", () => {
     });
     await expect(finished).rejects.toThrow("poison");
     expect(cluster.committed.get("t-0")).toBe(3);
+  });
+
+  it("gives nothing behind a message whose handler threw to a worker that waits", async () => {
+    const cluster = filled(1);
+    await using client = testClient(cluster);
+    const consumer = await assigned(client.consumer({ groupId: "g" }), 0);
+    const seen: number[] = [];
+    const { finished } = await consumer.run({
+      partitionsConsumedConcurrently: 3,
+      eachMessage: async ({ message }) => {
+        seen.push(message.offset);
+        await settled(); // The other workers find nothing to do, and wait.
+        if (message.offset === 3) throw new Error("poison");
+      },
+    });
+    await expect(finished).rejects.toThrow("poison");
+    expect(seen).toEqual([0, 1, 2, 3]);
+    expect(cluster.committed.get("t-0")).toBe(3);
+  });
+
+  it("logs the error that ended it, for whoever does not look at `finished`", async () => {
+    const errors: unknown[] = [];
+    const logger = { ...silentLogger, error: (data: object) => void errors.push(data) };
+    await using client = testClient(filled(1), { logger });
+    const consumer = await assigned(client.consumer(), 0);
+    const poison = new Error("poison");
+    const { finished } = await consumer.run({
+      eachMessage: () => {
+        throw poison;
+      },
+    });
+    await expect(finished).rejects.toThrow("poison");
+    expect(errors).toEqual([{ error: poison }]);
   });
 
   it("may be closed from inside a handler", async () => {

@@ -283,6 +283,10 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
     signal?.addEventListener("abort", stop, { once: true });
     try {
       await handlers;
+    } catch (error) {
+      // Whoever does not look at `finished` has no other way to find out.
+      this.#dependencies.logger.error({ error }, "consumer stopped by an error");
+      throw error;
     } finally {
       signal?.removeEventListener("abort", stop);
       await this.stop();

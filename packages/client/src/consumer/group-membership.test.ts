@@ -203,6 +203,56 @@ describe("a member of a group", () => {
     await messages.return?.();
   });
 
+  it("begins where it was sought while it looked up where to begin", async () => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    const consumer = client.consumer(groupOptions);
+    await consumer.subscribe({ topic: "t" });
+    const messages = consumer[Symbol.asyncIterator]();
+    const first = messages.next();
+    const seeks: Promise<void>[] = [];
+    vi.spyOn(cluster.committed, "get").mockImplementationOnce(() => {
+      seeks.push(consumer.seek({ topic: "t", partition: 1, offset: 6 }));
+      return undefined;
+    });
+    const member = await session(cluster);
+    join(member);
+    assign(member, 1, 1);
+    expect(text((await first).value as Message)).toBe("1:6");
+    expect(await Promise.all(seeks)).toHaveLength(1);
+    await messages.return?.();
+  });
+
+  it("takes back a join that is not answered yet", async () => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    const consumer = client.consumer(groupOptions);
+    await consumer.subscribe({ topic: "t" });
+    const running = consumer.run({ eachMessage: () => undefined });
+    const member = await session(cluster);
+    await consumer.close();
+    await running;
+    expect(member.received.map(({ event }) => event)).toEqual(["join", "leave"]);
+  });
+
+  it("leaves at once although what it processed cannot be committed, because the topic is gone", async () => {
+    const cluster = filled();
+    cluster.onCommit = () => new SluiceError("UNKNOWN_TOPIC", { topic: "t" });
+    const clock = new VirtualClock();
+    const client = testClient(cluster, { clock });
+    const consumer = client.consumer(groupOptions);
+    await consumer.subscribe({ topic: "t" });
+    const messages = consumer[Symbol.asyncIterator]();
+    const first = messages.next();
+    const member = await session(cluster);
+    join(member);
+    assign(member, 1, 0);
+    await first;
+    await messages.next();
+    await client.close(); // The clock stands still: nothing may wait.
+    expect(member.received.at(-1)).toMatchObject({ event: "leave", memberId: "m-1" });
+  });
+
   it("tells the application what keeps it out of the group", async () => {
     const cluster = filled();
     await using client = testClient(cluster);

@@ -187,6 +187,8 @@ export class GroupMembership implements GroupSessionListener {
     const { committer } = this;
     const starts = await startPositions(wanted, this.#settings, { finder, committer }, { signal });
     if (this.#wanted !== assignment || signal.aborted) return;
+    // Sought elsewhere while that was looked up.
+    if (wanted.some((one) => this.#sought.get(keyOf(one)) !== one.offset)) return await this.#add(assignment, added);
     for (const start of starts) {
       this.#sought.delete(keyOf(start));
       const partition = new FetchedPartition(start, this.committer.commitThrough);

@@ -98,14 +98,14 @@ export class GroupSession {
   async leave(): Promise<void> {
     this.#isLeaving = true;
     const stream = this.#stream;
-    if (stream !== undefined && this.#memberId !== "") {
+    // A join that is not answered yet has to be taken back too: the coordinator keeps the leave until then.
+    if (stream !== undefined) {
       const timer = this.#clock.setTimer(leaveTimeoutMs, () => this.#stop());
       stream.send({ group: this.#coordinator.group, memberId: this.#memberId, event: "leave", leave: {} });
       stream.end();
       await this.#done;
       timer.cancel();
     }
-    stream?.end();
     this.#stop();
     await this.#done;
   }
@@ -143,6 +143,7 @@ export class GroupSession {
   async #oneSession(session: { hasJoined: boolean }): Promise<SluiceError> {
     try {
       const address = await this.#coordinator.find({ signal: this.#lifetime.signal });
+      if (this.#lifetime.signal.aborted) return new SluiceError("CLOSED", { subject: "The consumer" });
       return await new Promise((resolve) => {
         const stream = this.#dependencies.connections.open(address, groupsService.session, {
           onMessage: (response) => {

@@ -118,11 +118,14 @@ export class Reading {
   async end(signal: AbortSignal): Promise<void> {
     const { logger } = this.#dependencies;
     try {
-      const { autoCommit } = this.#settings;
-      if (autoCommit) await this.#commitAll(signal);
+      if (this.#settings.autoCommit) await this.#commitAll(signal);
+    } catch (error) {
+      logger.warn({ error }, "consumer stopped without committing all that it processed");
+    }
+    try {
       await orCancelled(this.#membership?.leave() ?? Promise.resolve(), "Leaving the group", signal);
     } catch (error) {
-      logger.warn({ error }, "consumer stopped without committing or leaving its group");
+      logger.warn({ error }, "consumer stopped without leaving its group");
       this.#membership?.abort();
     } finally {
       this.#commitTimer?.cancel();

@@ -88,7 +88,7 @@ export async function runHandlers(reading: Reading, options: RunOptions, pauses:
   const workers = Array.from({ length: checkRunOptions(options) }, () => {
     const work = () =>
       options.eachBatch ? eachBatch(reading, options.eachBatch, pauses) : eachMessage(reading, options, pauses);
-    return handlerOf.run(reading, work).finally(() => reading.halt());
+    return handlerOf.run(reading, work);
   });
   const settled = await Promise.allSettled(workers);
   for (const result of settled) if (result.status === "rejected") throw result.reason;
@@ -108,6 +108,8 @@ async function eachMessage(reading: Reading, { eachMessage: handle }: RunOptions
       await handle?.({ topic, partition, message, signal: reading.signal, heartbeat, pause });
     }
   } finally {
+    // First: once it is given back, another worker would go on behind the message that failed, and commit it.
+    reading.halt();
     reader.abandon();
   }
 }
@@ -133,6 +135,8 @@ async function eachBatch(
       });
     }
   } finally {
+    // First: once it is given back, another worker would go on behind the message that failed, and commit it.
+    reading.halt();
     reader.abandon();
   }
 }

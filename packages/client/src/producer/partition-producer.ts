@@ -172,8 +172,8 @@ export class PartitionProducer {
       const leader = this.#dependencies.metadata.leaderOf(this.topic, this.partition);
       if (leader === undefined) {
         this.#refused(batch, this.#dependencies.metadata.whyNoLeader(this.topic, this.partition));
-        this.#afterAnswer();
-        return;
+        this.#maybePause();
+        continue;
       }
       const stream = this.#dependencies.streams.to(leader);
       if (!stream.isWritable) {
@@ -229,8 +229,10 @@ export class PartitionProducer {
     this.#unknownSinceMs = undefined;
     this.#dependencies.onBuffered(-batch.sizeBytes);
     batch.succeed(baseOffset);
-    for (const overtaken of this.#queue.filter(({ sequence }) => sequence < this.#acceptedSequence))
+    while (this.#queue[0] !== undefined && this.#queue[0].sequence < this.#acceptedSequence) {
+      const overtaken = this.#queue[0];
       this.#fail(overtaken, overtaken.lastRefusal ?? this.#timedOut());
+    }
   }
 
   /** Retries `batch`, or fails it where that is of no use. */
@@ -274,8 +276,12 @@ export class PartitionProducer {
 
   /** Goes on sending, or begins the pause before that once everything is answered. */
   #afterAnswer(): void {
+    this.#maybePause();
+    this.#sendDue();
+  }
+
+  #maybePause(): void {
     if (this.#state === "settling" && this.#inFlight.length === 0) this.#pause();
-    else this.#sendDue();
   }
 
   #pause(): void {

@@ -6,8 +6,7 @@
  */
 
 import { SluiceError } from "@sluice/model";
-import type { OutgoingMessage } from "./outgoing-message.js";
-import { timestampMsOf } from "./outgoing-message.js";
+import { type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
 import type { ProduceBatch } from "./produce-batch.js";
 import type { AcksName } from "./producer-options.js";
 

@@ -65,10 +65,6 @@ export class ProduceBatch {
     return this.#builder?.sizeBytes ?? this.#sizeBytes;
   }
 
-  get recordCount(): number {
-    return this.#builder?.recordCount ?? 0;
-  }
-
   /** Adds a record and returns its place in the batch. */
   append(record: RecordInput, payloadBytes: number): number {
     invariant(this.#builder !== undefined, "append to a closed batch");

@@ -159,6 +159,22 @@ describe("choosing partitions", () => {
     expect(await codeOf(beyond)).toBe("UNKNOWN_PARTITION");
     expect([0, 1, 2].flatMap((partition) => cluster.values("t", partition))).not.toContain("lost?");
   });
+
+  it("fails a send whose partitioner throws, whether the topic is known yet or not, and serves the next", async () => {
+    const cluster = oneTopic();
+    await using client = testClient(cluster);
+    const partitioner = ({ message }: { message: { value: unknown } }) => {
+      if (message.value === "bad") throw new TypeError("no such customer");
+      return 0;
+    };
+    const producer = client.producer({ partitioner });
+    for (const text of ["bad", "good", "bad"]) {
+      const sent = producer.send({ topic: "t", messages: [value(text)] });
+      if (text === "good") expect((await sent)[0]?.offset).toBe(0);
+      else await expect(sent).rejects.toThrow(/partitioner.*no such customer/);
+    }
+    await producer.flush();
+  });
 });
 
 describe("retrying", () => {
@@ -386,6 +402,31 @@ describe("bounds and the end", () => {
     expect(producer.bufferedBytes).toBe(0);
   });
 
+  it("loses no send and no order when compressing a batch makes room in the middle of a send", async () => {
+    const cluster = oneTopic();
+    await using client = testClient(cluster);
+    const producer = client.producer({ compression: "gzip", batchBytes: 2000, maxBufferedBytes: 5000 });
+    const texts = Array.from({ length: 60 }, (_, index) => String(index).padEnd(900, "."));
+    let settledCount = 0;
+    for (let index = 0; index < texts.length; index += 3) {
+      const messages = texts.slice(index, index + 3).map(value);
+      void producer.send({ topic: "t", messages }).finally(() => settledCount++);
+    }
+    await vi.waitFor(() => expect(settledCount).toBe(20));
+    expect(cluster.values("t", 0)).toEqual(texts);
+    expect(producer.bufferedBytes).toBe(0);
+  });
+
+  it("fails any number of batches of a partition without a leader", async () => {
+    const cluster = oneTopic();
+    cluster.moveLeader("t", 0, undefined);
+    await using client = testClient(cluster, { retry: { retries: 0 } });
+    const producer = client.producer({ batchBytes: 1 });
+    const messages = Array.from({ length: 20_000 }, () => value("x"));
+    expect(await codeOf(producer.send({ topic: "t", messages }))).toBe("LEADER_NOT_AVAILABLE");
+    expect(producer.bufferedBytes).toBe(0);
+  });
+
   it("stops waiting for a send when its signal aborts", async () => {
     const cluster = oneTopic();
     held(cluster);
@@ -416,6 +457,24 @@ describe("bounds and the end", () => {
     expect([await first, await second]).toEqual(["INDETERMINATE", "CLOSED"]);
     expect(await codeOf(producer.send({ topic: "t", messages: [] }))).toBe("CLOSED");
     await producer.close();
+    await client.close();
+  });
+
+  it("fails sends that wait for room when it is closed, and sends none of them", async () => {
+    const cluster = oneTopic(2);
+    const arrived = held(cluster);
+    const client = testClient(cluster);
+    const producer = client.producer({ maxBufferedBytes: 2000, maxInFlight: 1, batchBytes: 600 });
+    const send = (partition: number) =>
+      codeOf(producer.send({ topic: "t", messages: [{ value: "x".repeat(600), partition }] }));
+    const sends = [send(0), send(1)];
+    await vi.waitFor(() => expect(arrived).toHaveLength(2));
+    sends.push(...[1, 1, 0, 0].map(send)); // One waits behind that of its partition, the rest for room.
+    await producer.close({ timeoutMs: 0 });
+    expect(await Promise.all(sends)).toEqual([...Array(2).fill("INDETERMINATE"), ...Array(4).fill("CLOSED")]);
+    await settled();
+    expect(arrived).toHaveLength(2);
+    expect(producer.bufferedBytes).toBe(0);
     await client.close();
   });
 

@@ -52,7 +52,8 @@ export class Producer implements AsyncDisposable {
   readonly #unsettled = new Set<PendingSend>();
   readonly #lifetime = new AbortController();
   readonly #onClosed: (producer: Producer) => void;
-  #waitingForRoom: PendingSend[] = [];
+  readonly #waitingForRoom: PendingSend[] = [];
+  #isRoomDue = false;
   #bufferedBytes = 0;
   #sweepTimer: Timer | undefined;
   #closing: Promise<void> | undefined;
@@ -213,11 +214,21 @@ export class Producer implements AsyncDisposable {
 
   #buffered(bytes: number): void {
     this.#bufferedBytes += bytes;
-    if (bytes > 0) return;
-    while (this.#waitingForRoom.length > 0 && this.#bufferedBytes < this.#settings.maxBufferedBytes) {
-      const send = this.#waitingForRoom.shift() as PendingSend;
+    if (bytes > 0 || this.#isRoomDue || this.#waitingForRoom.length === 0) return;
+    // Later: room also comes up in the middle of another send, when a batch that it filled is compressed.
+    this.#isRoomDue = true;
+    queueMicrotask(() => this.#letIn());
+  }
+
+  /** Takes the sends that there is room for now, in order. */
+  #letIn(): void {
+    this.#isRoomDue = false;
+    let taken = 0;
+    while (taken < this.#waitingForRoom.length && this.#bufferedBytes < this.#settings.maxBufferedBytes) {
+      const send = this.#waitingForRoom[taken++] as PendingSend;
       if (!send.isSettled) this.#append(send);
     }
+    this.#waitingForRoom.splice(0, taken);
   }
 
   #sweep(): void {
@@ -244,8 +255,9 @@ export class Producer implements AsyncDisposable {
       this.#sweepTimer?.cancel();
       const closed = new SluiceError("CLOSED", { subject: "The producer" });
       this.#lifetime.abort(closed);
-      for (const topic of this.#topics.values()) topic.close(closed);
+      // First: whatever fails makes room, which must let nothing in any more.
       for (const send of this.#waitingForRoom.splice(0)) send.fail(closed);
+      for (const topic of this.#topics.values()) topic.close(closed);
       this.#streams.abort(closed);
       this.#sweepTimer?.cancel();
       this.#onClosed(this);

@@ -8,7 +8,7 @@
  * Sends are taken in order: while the topic is not known yet, all of them wait.
  */
 
-import { randomBelow, SluiceError } from "@sluice/model";
+import { isSluiceError, randomBelow, SluiceError } from "@sluice/model";
 import { partitionForKey, type RecordHeaderInput } from "@sluice/record";
 import type { TopicMetadata } from "../metadata-cache.js";
 import { encodeBytes, encodeHeaders, type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
@@ -118,7 +118,7 @@ export class TopicProducer {
       }
     } catch (error) {
       // Nothing was appended yet, so the send fails as a whole.
-      send.fail(error as SluiceError);
+      send.fail(isSluiceError(error) ? error : partitionerFailed(error));
       return false;
     }
     for (let index = 0; index < partitions.length; index++)
@@ -173,6 +173,11 @@ export class TopicProducer {
     for (let partition = this.#partitions.length; partition < partitionCount; partition++)
       this.#partitions.push(new PartitionProducer({ topic: this.#topic, partition, settings }, this.#dependencies));
   }
+}
+
+function partitionerFailed(error: unknown): SluiceError {
+  const reason = `it threw: ${error instanceof Error ? error.message : String(error)}`;
+  return new SluiceError("INVALID_OPTION", { option: "partitioner", subject: "a producer", reason }, { cause: error });
 }
 
 function payloadBytesOf(record: {
