@@ -6,7 +6,7 @@ import { describeFailure } from "./describe-failure.js";
 describe("describeFailure", () => {
   it("says code and hint of an error of the catalogue", () => {
     expect(describeFailure(new SluiceError("UNKNOWN_TOPIC", { topic: "t" }))).toEqual({
-      text: "Topic 't' does not exist. (UNKNOWN_TOPIC)\nCreate it with 'sluice topic create t', or list what exists with 'sluice topic list'.",
+      text: "Topic 't' does not exist. (UNKNOWN_TOPIC)\nCreate it with 'sluice topic create t --partitions N', or list what exists with 'sluice topic list'.",
       exitCode: 1,
     });
   });

@@ -165,7 +165,7 @@ export const errorCatalogue = {
     true,
     "NOT_FOUND",
     "Topic '{topic}' does not exist.",
-    "Create it with 'sluice topic create {topic}', or list what exists with 'sluice topic list'.",
+    "Create it with 'sluice topic create {topic} --partitions N', or list what exists with 'sluice topic list'.",
   ),
   UNKNOWN_PARTITION: define(
     31,

@@ -52,4 +52,3 @@ export const topicConfigTable = {
 };
 
 export type TopicConfig = ConfigValues<typeof topicConfigTable>;
-export type FlushPolicy = TopicConfig["flush"];

@@ -85,6 +85,15 @@ describe("a status without an error of ours", () => {
     expect(message).toBe("No broker answers at b:9092: connect ECONNREFUSED 1.2.3.4:1.");
   });
 
+  it("is what a stream error of Node becomes too, which has no status", () => {
+    const pushed = Object.assign(new Error("stream.push() after EOF"), { code: "ERR_STREAM_PUSH_AFTER_EOF" });
+    expect(errorOfStatus(pushed, call)).toMatchObject({
+      code: "INTERNAL",
+      details: { reason: pushed.message },
+      cause: pushed,
+    });
+  });
+
   it("with a broken trailer is judged by the status alone", () => {
     const metadata = new Metadata();
     metadata.set(errorTrailer, Buffer.from([0x08, 0xff]));

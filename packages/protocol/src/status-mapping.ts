@@ -31,9 +31,15 @@ export interface FailedCall {
   readonly timeoutMs?: number | undefined;
 }
 
-/** The error behind the status that a client got. */
-export function errorOfStatus(failure: ServiceError, call: FailedCall): SluiceError {
+/** The error behind the status that a client got, or behind what broke the stream on this side. */
+export function errorOfStatus(failure: ServiceError | Error, call: FailedCall): SluiceError {
+  // Node's own stream errors carry no status: grpc-js still pushes messages that arrive after a cancel, for one.
+  if (!isStatus(failure)) return new SluiceError("INTERNAL", { reason: tidy(failure.message) }, { cause: failure });
   return errorOfTrailer(failure) ?? errorOfForeignStatus(failure, call);
+}
+
+function isStatus(failure: ServiceError | Error): failure is ServiceError {
+  return "details" in failure;
 }
 
 function errorOfTrailer(failure: ServiceError): SluiceError | undefined {

@@ -103,6 +103,12 @@ describe("Log.Produce", () => {
     expect((await produceOne(over)).error?.code).toBe(code);
   });
 
+  it("counts the records of accepted batches only", async () => {
+    await produceOne({ records: batchOf(fixture.clock, "a", "b") });
+    await produceOne({ records: batchOf(fixture.clock, "c", "d", "e"), leaderEpoch: 3 });
+    expect(fixture.counters.recordsProduced).toBe(2);
+  });
+
   it("is not read while too much has no answer, and again when that is answered", async () => {
     await fixture.settle({ name: "big", config: { "max.message.bytes": "67108864" } });
     const stream = openProduce();

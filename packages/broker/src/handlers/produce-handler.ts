@@ -107,8 +107,10 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
     const { counters, clock } = this.#dependencies;
     this.#requestsInFlight -= 1;
     this.#bytesInFlight -= pending.sizeBytes;
-    if (response.error === undefined) counters.produce.bytes += pending.sizeBytes;
-    else counters.produce.countError(response.error.code);
+    if (response.error === undefined) {
+      counters.produce.bytes += pending.sizeBytes;
+      counters.recordsProduced += pending.recordCount;
+    } else counters.produce.countError(response.error.code);
     counters.produce.latency.observe(clock.monotonicMs() - pending.startMs);
     if (this.#isBroken) return;
     if (!this.#stream.send(response)) this.#isSendBlocked = true;
@@ -121,7 +123,7 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
     if (isInternalTopic(request.topic)) throw new SluiceError("INTERNAL_TOPIC", { topic: request.topic });
     const partition = this.#dependencies.partitions.ledOrThrow(request.topic, request.partition);
     const { recordCount } = partition.checkBatch(request.records);
-    this.#dependencies.counters.recordsProduced += recordCount;
+    pending.recordCount = recordCount;
     const { records: batch, acks, leaderEpoch: clientEpoch } = request;
     partition.startProduce({ batch, recordCount, acks, clientEpoch }, pending);
   }
@@ -149,6 +151,8 @@ class PendingProduce implements ProduceSink {
   readonly sizeBytes: number;
   /** Arrival, on the monotonic clock. */
   readonly startMs: number;
+  /** 0: its batch is not checked yet. */
+  recordCount = 0;
   readonly #stream: ProduceStream;
   readonly #correlationId: number;
 

@@ -151,7 +151,7 @@ export class PartitionSlot {
     // A newer change ended this leadership before it began.
     if (this.#desired !== desired || this.#isClosed) return;
     runtime.becomeLeader(desired);
-    this.#logger.info({ leaderEpoch: desired.leaderEpoch }, "partition led");
+    this.#logger.debug({ leaderEpoch: desired.leaderEpoch }, "partition led");
   }
 
   async #openRuntime(): Promise<PartitionRuntime> {

@@ -19,11 +19,6 @@ interface ProduceWaiter {
 export class ProduceWaiters {
   readonly #waiters = new Map<number, ProduceWaiter>();
 
-  /** Requests without an answer. */
-  get count(): number {
-    return this.#waiters.size;
-  }
-
   add(requestId: number, batch: Buffer, sink: ProduceSink): void {
     this.#waiters.set(requestId, { sink, batch, endOffset: undefined });
   }
