@@ -4,21 +4,20 @@
  */
 import { defineConfig } from "vitest/config";
 
-const resolve = { conditions: ["@sluice/source"] };
-const ssr = { resolve: { conditions: ["@sluice/source"], externalConditions: ["@sluice/source"] } };
-const root = import.meta.dirname;
+const conditions = ["@sluice/source"];
 
 // A limit that says "this hangs", not "this machine is busy".
 const unitTimeoutMs = process.env.SLUICE_TEST_LONG ? 600_000 : 60_000;
 
 export default defineConfig({
+  root: import.meta.dirname,
+  resolve: { conditions },
+  ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     pool: "forks",
     projects: [
       {
-        root,
-        resolve,
-        ssr,
+        extends: true,
         test: {
           name: "unit",
           testTimeout: unitTimeoutMs,
@@ -31,9 +30,7 @@ export default defineConfig({
         },
       },
       {
-        root,
-        resolve,
-        ssr,
+        extends: true,
         test: {
           name: "integration",
           include: ["test/integration/**/*.test.ts", "test/integrity/**/*.test.ts", "examples/**/*.test.ts"],
@@ -43,9 +40,7 @@ export default defineConfig({
         },
       },
       {
-        root,
-        resolve,
-        ssr,
+        extends: true,
         test: { name: "interop", include: ["test/interop/**/*.test.ts"], testTimeout: 120_000, hookTimeout: 120_000 },
       },
     ],

@@ -6,12 +6,10 @@
  * A stamp says when the last build began, because `tsc -b` leaves files alone that would not change.
  */
 
-import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, statSync, utimesSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { join } from "node:path";
+import { root, runInstalled } from "./run-installed.mjs";
 
-const root = join(import.meta.dirname, "..");
 const packages = join(root, "packages");
 const stamp = join(root, ".cache", "built");
 
@@ -39,12 +37,8 @@ function isBuilt() {
 
 if (!isBuilt()) {
   console.error("Building ...");
-  const compiler = createRequire(import.meta.url)
-    .resolve("typescript/package.json")
-    .replace(/package\.json$/, "bin/tsc");
   const startedMs = Date.now();
-  const { status } = spawnSync(process.execPath, [compiler, "-b"], { cwd: root, stdio: "inherit" });
-  if (status !== 0) process.exit(status ?? 1);
+  runInstalled("typescript", "bin/tsc", ["-b"]);
   mkdirSync(join(root, ".cache"), { recursive: true });
   writeFileSync(stamp, "");
   utimesSync(stamp, startedMs / 1000, startedMs / 1000);
