@@ -56,6 +56,7 @@ const portFiles: readonly string[] = [
   "model/src/node/node-clock.ts",
   "model/src/node/node-random.ts",
   "log/src/node-file-system.ts",
+  "record/src/codecs/optional-codec-packages.ts",
   "protocol/src/",
   "broker/src/http-server.ts",
   "broker/src/node-process-statistics.ts",
@@ -74,6 +75,9 @@ const harmlessBuiltins: Record<string, readonly string[]> = {
 /** Each dependency from outside, and the only files that import it. */
 const dependencies: Record<string, readonly string[]> = {
   "@node-rs/crc32": ["record/src/crc32c.ts"],
+  snappy: ["record/src/codecs/optional-codec-packages.ts"],
+  "lz4-napi": ["record/src/codecs/optional-codec-packages.ts"],
+  "@hpcc-js/wasm-zstd": ["record/src/codecs/optional-codec-packages.ts"],
   "fs-native-extensions": ["log/src/node-file-system.ts"],
   "@grpc/grpc-js": ["protocol/src/"],
   "@grpc/proto-loader": ["protocol/src/"],

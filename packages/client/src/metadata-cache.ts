@@ -8,6 +8,7 @@
 
 import { type BrokerAddress, type Clock, isSluiceError, SluiceError } from "@sluice/model";
 import { clusterService, fromWireError } from "@sluice/protocol";
+import { prepareCompression } from "@sluice/record";
 import type { BrokerConnections } from "./broker-connections.js";
 import { type Cancellable, orCancelled, pauseBeforeRetry } from "./cancellation.js";
 import type { RetryPolicy } from "./retry-policy.js";
@@ -155,7 +156,11 @@ export class MetadataCache {
   async describe(topics: readonly string[] | undefined, options: Cancellable = {}): Promise<ClusterMetadata> {
     const brokersOnly = topics !== undefined && topics.length === 0;
     const request = { topics: [...(topics ?? [])], brokersOnly };
-    const response = await this.#connections.callAny(clusterService.describe, request, options);
+    // Together with the first metadata: from then on batches are built and read without waiting.
+    const [response] = await Promise.all([
+      this.#connections.callAny(clusterService.describe, request, options),
+      prepareCompression(),
+    ]);
     const brokers = response.brokers.map(({ id, host, port, rack }) => {
       return { id, host, port, rack, address: this.#connections.dialled({ host, port }) };
     });

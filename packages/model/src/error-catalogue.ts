@@ -149,7 +149,7 @@ export const errorCatalogue = {
     false,
     "UNIMPLEMENTED",
     "Compression codec {codec} is not supported here.",
-    "Use none or gzip.",
+    "Use none, gzip, snappy, lz4 or zstd.",
   ),
   INVALID_TIMESTAMP: define(
     24,
@@ -157,6 +157,28 @@ export const errorCatalogue = {
     "INVALID_ARGUMENT",
     "Timestamp {timestamp} of a record batch is out of bounds for {where}.",
     "Use milliseconds since 1970, and check the clock of the producer.",
+  ),
+
+  OUT_OF_ORDER_SEQUENCE: define(
+    25,
+    false,
+    "FAILED_PRECONDITION",
+    "Producer {producerId} sent sequence {sequence} to {where}, and {expected} follows what was appended.",
+    "Records before it were lost or came in another order. Begin with a new producer, and see what it last had acknowledged.",
+  ),
+  FENCED_PRODUCER: define(
+    26,
+    false,
+    "ABORTED",
+    "Producer {producerId} sent epoch {epoch} to {where}, and epoch {currentEpoch} has written there since.",
+    "Another instance took over the producer's id. Stop this one, or begin with a new producer.",
+  ),
+  MISSING_CODEC_PACKAGE: define(
+    27,
+    false,
+    "FAILED_PRECONDITION",
+    "Compression codec {codec} needs the package {package}, which is not installed.",
+    "Run 'npm install {package}' where this program runs, and start it again.",
   ),
 
   // Topics, partitions and who leads them.

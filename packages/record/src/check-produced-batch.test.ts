@@ -1,7 +1,7 @@
 import { isSluiceError } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { checkProducedBatch, type ProducedBatchLimits } from "./check-produced-batch.js";
-import type { CompressionCodec } from "./compression.js";
+import { type CompressionCodec, compressionCodecs } from "./compression.js";
 import { crc32c } from "./crc32c.js";
 import { RecordBatchBuilder } from "./record-batch-builder.js";
 import { batchAttribute, batchField } from "./record-batch-layout.js";
@@ -55,6 +55,13 @@ describe("checkProducedBatch", () => {
     }
   });
 
+  it("takes every codec of the format without looking at the records", () => {
+    for (const [number, compression] of compressionCodecs.entries()) {
+      const batch = resigned((bytes) => bytes.writeInt16BE(number, batchField.attributes));
+      expect(checkProducedBatch(batch, limits)).toMatchObject({ compression });
+    }
+  });
+
   it("keeps the producer id and sequence of an idempotent producer", () => {
     const batch = resigned((bytes) => {
       bytes.writeBigInt64BE(17n, batchField.producerId);
@@ -82,7 +89,7 @@ describe("checkProducedBatch", () => {
     ["a batch cut short", batchOf().subarray(0, -1), "INVALID_RECORD_BATCH"],
     ["magic 1", resigned((batch) => batch.writeInt8(1, batchField.magic)), "INVALID_RECORD_BATCH"],
     ["base offset 1", resigned((batch) => batch.writeBigInt64BE(1n, batchField.baseOffset)), "INVALID_RECORD_BATCH"],
-    ["codec zstd", resigned((batch) => batch.writeInt16BE(4, batchField.attributes)), "UNSUPPORTED_COMPRESSION"],
+    ["codec 5", resigned((batch) => batch.writeInt16BE(5, batchField.attributes)), "INVALID_RECORD_BATCH"],
     ["codec 7", resigned((batch) => batch.writeInt16BE(7, batchField.attributes)), "INVALID_RECORD_BATCH"],
     [
       "a last delta off by one",
@@ -99,6 +106,22 @@ describe("checkProducedBatch", () => {
       "a transaction",
       resigned((batch) => batch.writeInt16BE(batchAttribute.transactional, batchField.attributes)),
       "UNSUPPORTED",
+    ],
+    [
+      "a producer id without an epoch",
+      resigned((batch) => {
+        batch.writeBigInt64BE(17n, batchField.producerId);
+        batch.writeInt32BE(0, batchField.baseSequence);
+      }),
+      "INVALID_RECORD_BATCH",
+    ],
+    [
+      "a producer id without a sequence",
+      resigned((batch) => {
+        batch.writeBigInt64BE(17n, batchField.producerId);
+        batch.writeInt16BE(0, batchField.producerEpoch);
+      }),
+      "INVALID_RECORD_BATCH",
     ],
     [
       "log append time",

@@ -1,12 +1,11 @@
 /**
  * Every check that a broker makes of a batch before it appends it, in the order of the least work.
  *
- * The records themselves are not looked at: they are the producer's and the consumer's business. Sequence numbers of
- * idempotent producers are checked where the producer's state is.
+ * The records themselves are not looked at: they are the producer's and the consumer's business. So any codec of the format is
+ * taken, whether or not it could be read here. Sequence numbers of idempotent producers are checked where the producer's state is.
  */
 
 import { SluiceError } from "@sluice/model";
-import { isSupportedCodec } from "./compression.js";
 import { checkedBatchSizeBytes, checkMagic, type RecordBatchHeader, readBatchHeader } from "./record-batch-header.js";
 import { batchHeaderSizeBytes, verifyBatchChecksum } from "./record-batch-layout.js";
 
@@ -25,8 +24,7 @@ export interface ProducedBatchLimits {
 
 /**
  * Checks that `bytes` are exactly one batch that may be appended, and returns its header.
- * @throws SluiceError RECORD_BATCH_TOO_LARGE, INVALID_RECORD_BATCH, CORRUPT_RECORD_BATCH, UNSUPPORTED_COMPRESSION, UNSUPPORTED,
- * INVALID_TIMESTAMP
+ * @throws SluiceError RECORD_BATCH_TOO_LARGE, INVALID_RECORD_BATCH, CORRUPT_RECORD_BATCH, UNSUPPORTED, INVALID_TIMESTAMP
  */
 export function checkProducedBatch(bytes: Buffer, limits: ProducedBatchLimits): RecordBatchHeader {
   const { where, sizeBytesMax } = limits;
@@ -44,9 +42,6 @@ export function checkProducedBatch(bytes: Buffer, limits: ProducedBatchLimits): 
   if (!verifyBatchChecksum(bytes, 0, sizeBytes)) throw new SluiceError("CORRUPT_RECORD_BATCH", { where });
   const header = readBatchHeader(bytes);
   if (header.baseOffset !== 0) throw invalid(`baseOffset is ${header.baseOffset}, not 0`, where);
-  if (!isSupportedCodec(header.compression)) {
-    throw new SluiceError("UNSUPPORTED_COMPRESSION", { codec: header.compression });
-  }
   checkContents(header, where);
   checkTimestamps(header, limits);
   return header;
@@ -60,6 +55,10 @@ function checkContents(header: RecordBatchHeader, where: string): void {
   }
   if (header.isControl) throw invalid("a producer may not send control batches", where);
   if (header.isTransactional) throw new SluiceError("UNSUPPORTED", { feature: "A transactional record batch" });
+  if (header.producerId >= 0 && (header.producerEpoch < 0 || header.baseSequence < 0)) {
+    const { producerId, producerEpoch, baseSequence } = header;
+    throw invalid(`producer ${producerId} sent epoch ${producerEpoch} and sequence ${baseSequence}`, where);
+  }
   if (header.timestampType !== "createTime" || header.hasDeleteHorizon) {
     throw invalid("only a broker sets log append time or a delete horizon", where);
   }

@@ -1,36 +1,25 @@
-import { gzipSync } from "node:zlib";
-import { describe, expect, it } from "vitest";
-import { compress, compressionCodecs, decompress, expandedBytesMax, isSupportedCodec } from "./compression.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import {
+  checkCodecAvailable,
+  compress,
+  compressionCodecs,
+  decompress,
+  expandedBytesMax,
+  prepareCompression,
+} from "./compression.js";
 
 const mebibyte = 1024 * 1024;
+const compressing = compressionCodecs.filter((codec) => codec !== "none");
+
+beforeAll(prepareCompression);
 
 describe("compression", () => {
-  it("gives back what was compressed", () => {
+  it.each(compressionCodecs)("%s: is available, and gives back what was compressed", (codec) => {
+    checkCodecAvailable(codec);
     const bytes = Buffer.from("abc".repeat(1000));
-    for (const codec of compressionCodecs.filter(isSupportedCodec)) {
-      expect(decompress(codec, Buffer.from(compress(codec, bytes) ?? []))).toEqual(bytes);
-    }
-  });
-
-  it.each(["snappy", "lz4", "zstd"] as const)("refuses %s both ways", (codec) => {
-    const refused = expect.objectContaining({ code: "UNSUPPORTED_COMPRESSION", details: { codec } });
-    expect(() => compress(codec, Buffer.from("abc"))).toThrow(refused);
-    expect(() => decompress(codec, Buffer.from("abc"))).toThrow(refused);
-  });
-
-  it("refuses what is not a gzip stream, cut short or damaged", () => {
-    const good = gzipSync("some text that is long enough to be damaged in the middle of it");
-    const damaged = Buffer.from(good);
-    damaged[damaged.length - 6] = (damaged.at(-6) ?? 0) ^ 0xff;
-    for (const bytes of [Buffer.alloc(0), Buffer.from("plain"), good.subarray(0, -3), damaged]) {
-      expect(() => decompress("gzip", bytes)).toThrow(expect.objectContaining({ code: "INVALID_RECORD_BATCH" }));
-    }
-  });
-
-  it("refuses a decompression bomb without holding what it expands to", () => {
-    const bomb = gzipSync(Buffer.alloc(17 * mebibyte), { level: 9 });
-    expect(bomb.length).toBeLessThan(20_000);
-    expect(() => decompress("gzip", bomb)).toThrow(/expand to more than 16777216 bytes/);
+    const compressed = Buffer.from(compress(codec, bytes) ?? []);
+    expect(decompress(codec, compressed).equals(bytes)).toBe(true);
+    expect(compressed.length < bytes.length).toBe(codec !== "none");
   });
 
   it("bounds expansion by 16 MiB, then by the ratio, then by 1 GiB", () => {
@@ -39,9 +28,13 @@ describe("compression", () => {
     expect(expandedBytesMax(64 * mebibyte)).toBe(1024 * mebibyte);
   });
 
-  it("compresses nothing that it would not decompress", () => {
+  it.each(compressing)("%s: compresses nothing that it would not decompress", (codec) => {
     const readable = Buffer.alloc(16 * mebibyte);
-    expect(decompress("gzip", Buffer.from(compress("gzip", readable) ?? [])).equals(readable)).toBe(true);
-    expect(compress("gzip", Buffer.alloc(16 * mebibyte + 1))).toBeUndefined();
+    expect(decompress(codec, Buffer.from(compress(codec, readable) ?? [])).equals(readable)).toBe(true);
+    const beyond = Buffer.alloc(16 * mebibyte + 1);
+    const compressed = compress(codec, beyond);
+    // Snappy cannot expand more than 21 times: it has no bombs below the absolute bound.
+    if (codec !== "snappy") expect(compressed).toBeUndefined();
+    else expect(decompress(codec, Buffer.from(compressed ?? [])).equals(beyond)).toBe(true);
   });
 });

@@ -1,12 +1,18 @@
 /**
- * Compression codecs of record batches. `none` and `gzip` work; the others are known by name and refused.
+ * Compression codecs of record batches: all five of the format. `none`, `gzip` and, on Node 22.15 and later, `zstd` are always
+ * there; the others need an optional package, and a package that is missing is named when it is needed.
  *
  * What a batch may expand to is bounded before it is decompressed: 100 times its compressed size, or 16 MiB where that is
  * more, and never above 1 GiB. The bound holds on both sides: `compress` says so when readers would refuse its output.
+ * Everything is synchronous but `prepareCompression`.
  */
 
-import { gunzipSync, gzipSync } from "node:zlib";
-import { SluiceError } from "@sluice/model";
+import type { Codec } from "./codecs/codec.js";
+import { gzip } from "./codecs/gzip.js";
+import { lz4Codec } from "./codecs/lz4.js";
+import { OptionalCodecPackages } from "./codecs/optional-codec-packages.js";
+import { snappyCodec } from "./codecs/snappy.js";
+import { hasNativeZstd, zstdCodec } from "./codecs/zstd.js";
 
 /** Codecs in the order of their numbers in a batch's attributes, from 0. */
 export const compressionCodecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
@@ -17,9 +23,30 @@ const ratioMax = 100;
 const alwaysAllowedBytes = 16 * 1024 * 1024;
 const neverAllowedBytes = 1024 * 1024 * 1024;
 
-/** True where this package can read and write the codec. */
-export function isSupportedCodec(codec: CompressionCodec): boolean {
-  return codec === "none" || codec === "gzip";
+const packages = new OptionalCodecPackages();
+const codecs: Record<Exclude<CompressionCodec, "none">, Codec> = {
+  gzip,
+  snappy: snappyCodec(() => packages.snappy()),
+  lz4: lz4Codec(() => packages.lz4()),
+  zstd: zstdCodec(() => packages.zstd()),
+};
+
+/**
+ * Loads what `compress` and `decompress` cannot load by themselves: the zstd package, where Node has no zstd. A program awaits
+ * it when it starts. It never rejects: a package that is missing is an error only where a batch needs it.
+ */
+export async function prepareCompression(): Promise<void> {
+  if (!hasNativeZstd) await packages.prepare();
+}
+
+/**
+ * Makes sure that the codec can be used now.
+ * @throws SluiceError MISSING_CODEC_PACKAGE
+ */
+export function checkCodecAvailable(codec: CompressionCodec): void {
+  if (codec === "snappy") packages.snappy();
+  if (codec === "lz4") packages.lz4();
+  if (codec === "zstd" && !hasNativeZstd) packages.zstd();
 }
 
 /** Most bytes that `compressedBytes` bytes may expand to. */
@@ -29,33 +56,19 @@ export function expandedBytesMax(compressedBytes: number): number {
 
 /**
  * The bytes compressed, or undefined where they shrink so much that `decompress` would take the result for a bomb.
- * @throws SluiceError UNSUPPORTED_COMPRESSION
+ * @throws SluiceError MISSING_CODEC_PACKAGE
  */
 export function compress(codec: CompressionCodec, bytes: Uint8Array): Uint8Array | undefined {
   if (codec === "none") return bytes;
-  if (codec !== "gzip") throw new SluiceError("UNSUPPORTED_COMPRESSION", { codec });
-  const compressed = gzipSync(bytes);
+  const compressed = codecs[codec].compress(bytes);
   return bytes.length > expandedBytesMax(compressed.length) ? undefined : compressed;
 }
 
 /**
  * The bytes as they were before `compress`.
- * @throws SluiceError UNSUPPORTED_COMPRESSION, INVALID_RECORD_BATCH where they are not of that codec or expand too far.
+ * @throws SluiceError INVALID_RECORD_BATCH where they are not of that codec or expand too far; MISSING_CODEC_PACKAGE
  */
 export function decompress(codec: CompressionCodec, bytes: Buffer): Buffer {
   if (codec === "none") return bytes;
-  if (codec !== "gzip") throw new SluiceError("UNSUPPORTED_COMPRESSION", { codec });
-  const maxOutputLength = expandedBytesMax(bytes.length);
-  try {
-    return gunzipSync(bytes, { maxOutputLength });
-  } catch (cause) {
-    const reason = isTooLarge(cause)
-      ? `its records expand to more than ${maxOutputLength} bytes`
-      : `its records are not a gzip stream: ${cause instanceof Error ? cause.message : String(cause)}`;
-    throw new SluiceError("INVALID_RECORD_BATCH", { reason, where: "gzip" }, { cause });
-  }
-}
-
-function isTooLarge(error: unknown): boolean {
-  return error instanceof Error && "code" in error && error.code === "ERR_BUFFER_TOO_LARGE";
+  return codecs[codec].decompress(bytes, expandedBytesMax(bytes.length));
 }

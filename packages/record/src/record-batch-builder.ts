@@ -6,17 +6,10 @@
  */
 
 import { invariant, SluiceError } from "@sluice/model";
-import { type CompressionCodec, compress, compressionCodecs, isSupportedCodec } from "./compression.js";
-import { crc32c } from "./crc32c.js";
-import { writeInt64 } from "./int64.js";
+import { type BatchProducer, writeBatchHeader } from "./batch-header-writer.js";
+import { type CompressionCodec, checkCodecAvailable, compress } from "./compression.js";
 import type { RecordHeaderInput, RecordInput } from "./record.js";
-import {
-  batchField,
-  batchHeaderSizeBytes,
-  batchPrefixSizeBytes,
-  batchSizeBytesLimit,
-  currentMagic,
-} from "./record-batch-layout.js";
+import { batchHeaderSizeBytes, batchSizeBytesLimit } from "./record-batch-layout.js";
 import { varintSizeBytes, varlongSizeBytes, writeVarint, writeVarlong } from "./varint.js";
 
 export interface RecordBatchBuilderOptions {
@@ -26,6 +19,7 @@ export interface RecordBatchBuilderOptions {
   readonly initialBytes?: number;
 }
 
+const noProducer: BatchProducer = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
 const noHeaders: readonly RecordHeaderInput[] = [];
 const varintBytesMax = 5;
 const varlongBytesMax = 10;
@@ -41,12 +35,10 @@ export class RecordBatchBuilder {
   #maxTimestampMs = 0;
   #isBuilt = false;
 
-  /** @throws SluiceError UNSUPPORTED_COMPRESSION */
+  /** @throws SluiceError MISSING_CODEC_PACKAGE */
   constructor(options: RecordBatchBuilderOptions = {}) {
     this.#compression = options.compression ?? "none";
-    if (!isSupportedCodec(this.#compression)) {
-      throw new SluiceError("UNSUPPORTED_COMPRESSION", { codec: this.#compression });
-    }
+    checkCodecAvailable(this.#compression);
     this.#bytes = Buffer.allocUnsafe(Math.max(options.initialBytes ?? 1024, batchHeaderSizeBytes));
   }
 
@@ -97,15 +89,33 @@ export class RecordBatchBuilder {
     this.#end = end;
   }
 
-  /** The batch: base offset 0, leader epoch -1, no producer id. At least one record was appended. */
-  build(): Buffer {
+  /**
+   * The batch: base offset 0, leader epoch -1. At least one record was appended.
+   * @param producer default: none, all of its fields are -1.
+   */
+  build(producer: BatchProducer = noProducer): Buffer {
     invariant(this.#recordCount > 0, "build of an empty batch");
     invariant(!this.#isBuilt, "build twice");
     this.#isBuilt = true;
-    const codec = this.#compressRecords();
+    const compression = this.#compressRecords();
     const batch = this.#bytes.subarray(0, this.#end);
-    this.#writeHeader(batch, codec);
-    batch.writeUInt32BE(crc32c(batch.subarray(batchField.attributes)), batchField.crc);
+    const { producerId, producerEpoch, baseSequence, isTransactional = false } = producer;
+    writeBatchHeader(batch, {
+      baseOffset: 0,
+      leaderEpoch: -1,
+      compression,
+      timestampType: "createTime",
+      isTransactional,
+      isControl: false,
+      hasDeleteHorizon: false,
+      lastOffsetDelta: this.#recordCount - 1,
+      baseTimestampMs: this.#baseTimestampMs,
+      maxTimestampMs: this.#maxTimestampMs,
+      producerId,
+      producerEpoch,
+      baseSequence,
+      recordCount: this.#recordCount,
+    });
     return batch;
   }
 
@@ -118,21 +128,6 @@ export class RecordBatchBuilder {
     this.#bytes = Buffer.allocUnsafe(this.#end);
     this.#bytes.set(compressed, batchHeaderSizeBytes);
     return this.#compression;
-  }
-
-  #writeHeader(batch: Buffer, codec: CompressionCodec): void {
-    writeInt64(batch, batchField.baseOffset, 0);
-    batch.writeInt32BE(batch.length - batchPrefixSizeBytes, batchField.batchLength);
-    batch.writeInt32BE(-1, batchField.leaderEpoch);
-    batch.writeInt8(currentMagic, batchField.magic);
-    batch.writeInt16BE(compressionCodecs.indexOf(codec), batchField.attributes);
-    batch.writeInt32BE(this.#recordCount - 1, batchField.lastOffsetDelta);
-    writeInt64(batch, batchField.baseTimestamp, this.#baseTimestampMs);
-    writeInt64(batch, batchField.maxTimestamp, this.#maxTimestampMs);
-    writeInt64(batch, batchField.producerId, -1);
-    batch.writeInt16BE(-1, batchField.producerEpoch);
-    batch.writeInt32BE(-1, batchField.baseSequence);
-    batch.writeInt32BE(this.#recordCount, batchField.recordCount);
   }
 
   #reserve(end: number): void {

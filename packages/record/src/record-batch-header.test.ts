@@ -1,4 +1,7 @@
+import { randomBytes } from "node:crypto";
+import { isSluiceError } from "@sluice/model";
 import { describe, expect, it } from "vitest";
+import { compressionCodecs, prepareCompression } from "./compression.js";
 import { RecordBatchBuilder } from "./record-batch-builder.js";
 import { readBatchHeader } from "./record-batch-header.js";
 import {
@@ -107,3 +110,34 @@ describe("stampBatch", () => {
     expect([bytes[position - 1], bytes[position + before.length]]).toEqual([0xee, 0xee]);
   });
 });
+
+describe("a batch of 4 KiB", () => {
+  it.each(compressionCodecs)("%s: shows every single bit that flips in bytes 16 and above", async (compression) => {
+    await prepareCompression();
+    const builder = new RecordBatchBuilder({ compression });
+    const noise = randomBytes(4020);
+    for (let at = 0; at < noise.length; at += 402)
+      builder.append({ timestampMs: 1_700_000_000_000 + at, key: null, value: noise.subarray(at, at + 402) });
+    const batch = builder.build();
+    expect(batch.length).toBeGreaterThanOrEqual(4096);
+    const unseen: number[] = [];
+    for (let bit = batchField.magic * 8; bit < batch.length * 8; bit++) {
+      const at = bit >> 3;
+      const before = batch[at] as number;
+      batch[at] = before ^ (1 << (bit & 7));
+      if (isGood(batch)) unseen.push(bit);
+      batch[at] = before;
+    }
+    expect(unseen).toEqual([]);
+    expect(isGood(batch)).toBe(true);
+  });
+});
+
+function isGood(batch: Buffer): boolean {
+  try {
+    return verifyBatchChecksum(batch, 0, readBatchHeader(batch).sizeBytes);
+  } catch (error) {
+    if (isSluiceError(error) && error.code === "INVALID_RECORD_BATCH") return false;
+    throw error;
+  }
+}

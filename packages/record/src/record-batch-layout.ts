@@ -97,6 +97,11 @@ export function batchMaxTimestampMs(bytes: Buffer, position = 0): number {
   return readInt64(bytes, position + batchField.maxTimestamp);
 }
 
+/** Id of the idempotent producer that sent it; -1: none did. */
+export function batchProducerId(bytes: Buffer, position = 0): number {
+  return readInt64(bytes, position + batchField.producerId);
+}
+
 /** Records in the batch: fewer than its offsets where compaction removed some. */
 export function batchRecordCount(bytes: Buffer, position = 0): number {
   return bytes.readInt32BE(position + batchField.recordCount);

@@ -29,14 +29,23 @@ export function* batchesIn(bytes: Buffer): Generator<Buffer, void, undefined> {
 
 /**
  * The records of one batch, in order. Compressed records are decompressed once, at the first iteration.
- * @throws SluiceError INVALID_RECORD_BATCH, UNSUPPORTED_COMPRESSION: at once for the header, while iterating for the records
+ * @throws SluiceError INVALID_RECORD_BATCH at once for the header, while iterating for the records; MISSING_CODEC_PACKAGE while
+ * iterating
  */
 export function recordsIn(batch: Buffer): Iterable<RecordView> {
   const header = readBatchHeader(batch);
+  return new BatchRecords(header, storedRecords(batch, header));
+}
+
+/**
+ * The bytes after the header, as they are stored: compressed, where the header says so.
+ * @throws SluiceError INVALID_RECORD_BATCH where they are not all there
+ */
+export function storedRecords(batch: Buffer, header: RecordBatchHeader): Buffer {
   if (header.sizeBytes > batch.length) {
     throw invalid(`it says that it has ${header.sizeBytes} bytes, and there are ${batch.length}`);
   }
-  return new BatchRecords(header, batch.subarray(batchHeaderSizeBytes, header.sizeBytes));
+  return batch.subarray(batchHeaderSizeBytes, header.sizeBytes);
 }
 
 class BatchRecords implements Iterable<RecordView> {
@@ -55,8 +64,11 @@ class BatchRecords implements Iterable<RecordView> {
   }
 }
 
-/** An iterator by hand: a generator costs as much again as the record itself. */
-class RecordIterator implements Iterator<RecordView> {
+/**
+ * Reads records that are decompressed already. An iterator by hand: a generator costs as much again as the record itself.
+ * `next` throws SluiceError INVALID_RECORD_BATCH.
+ */
+export class RecordIterator implements Iterator<RecordView> {
   readonly #header: RecordBatchHeader;
   readonly #bytes: Buffer;
   readonly #reader: VarintReader;

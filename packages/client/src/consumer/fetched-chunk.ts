@@ -54,7 +54,7 @@ export class FetchedChunk {
 
   /**
    * The next message; undefined: there is none left.
-   * @throws SluiceError CORRUPT_RECORD_BATCH, INVALID_RECORD_BATCH, UNSUPPORTED_COMPRESSION
+   * @throws SluiceError CORRUPT_RECORD_BATCH, INVALID_RECORD_BATCH, MISSING_CODEC_PACKAGE
    */
   next(): Message | undefined {
     for (;;) {

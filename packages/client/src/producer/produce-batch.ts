@@ -4,14 +4,14 @@
  */
 
 import { invariant, type SluiceError } from "@sluice/model";
-import { RecordBatchBuilder, type RecordInput } from "@sluice/record";
+import { type CompressionCodec, RecordBatchBuilder, type RecordInput } from "@sluice/record";
 import type { PendingSend } from "./pending-send.js";
 import type { AcksName } from "./producer-options.js";
 
 export interface ProduceBatchOptions {
   readonly partition: number;
   readonly acks: AcksName;
-  readonly compression: "none" | "gzip";
+  readonly compression: CompressionCodec;
   /** Size that it will probably reach, so that it need not grow. */
   readonly expectedBytes: number;
   /** On the monotonic clock: when it has failed if it is not acknowledged. */

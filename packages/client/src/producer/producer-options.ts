@@ -1,6 +1,7 @@
 /** Options of a producer, their defaults and their check. */
 
 import { SluiceError } from "@sluice/model";
+import { type CompressionCodec, compressionCodecs } from "@sluice/record";
 import { checkOptionNames, choiceOption, integerOption } from "../option-check.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 
@@ -22,8 +23,11 @@ export type Partitioner = (choice: {
 export interface ProducerOptions {
   /** Default `all`. */
   readonly acks?: Acks | undefined;
-  /** How batches are compressed. Default `none`. */
-  readonly compression?: "none" | "gzip" | undefined;
+  /**
+   * How batches are compressed. Default `none`. `snappy` takes the package `snappy` beside this one, `lz4` takes `lz4-napi`, and
+   * `zstd` takes Node 22.15 or the package `@hpcc-js/wasm-zstd`; whoever reads the records takes the same.
+   */
+  readonly compression?: CompressionCodec | undefined;
   /**
    * Milliseconds to wait for more records before a batch is sent. Default 0: it is sent at once, with everything that was
    * sent in the same turn of the event loop, or that came while `maxInFlight` batches were under way.
@@ -45,7 +49,7 @@ export interface ProducerOptions {
 
 export interface ProducerSettings {
   readonly acks: AcksName;
-  readonly compression: "none" | "gzip";
+  readonly compression: CompressionCodec;
   readonly lingerMs: number;
   readonly batchBytes: number;
   readonly maxInFlight: number;
@@ -75,7 +79,7 @@ export function producerSettings(options: ProducerOptions): ProducerSettings {
     acks: acksName(options.acks ?? "all", subject),
     compression: choiceOption({ subject, option: "compression" }, options.compression, {
       fallback: "none",
-      choices: ["none", "gzip"],
+      choices: compressionCodecs,
     }),
     lingerMs: integer(options, "lingerMs", 0, 0, 60_000),
     batchBytes: integer(options, "batchBytes", 262_144, 1, 64 * 1024 * 1024),

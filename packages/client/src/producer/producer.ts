@@ -7,6 +7,7 @@
  */
 
 import { type Clock, SluiceError, type Timer, topicName, toSluiceError } from "@sluice/model";
+import { checkCodecAvailable } from "@sluice/record";
 import { type Cancellable, orCancelled } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
 import { checkOptionNames, integerOption } from "../option-check.js";
@@ -80,18 +81,19 @@ export class Producer implements AsyncDisposable {
   }
 
   /**
-   * Checks that the cluster answers. Not needed before `send`.
-   * @throws SluiceError BROKER_UNREACHABLE, WRONG_PORT, CLOSED, CANCELLED
+   * Checks that the cluster answers, and that batches can be compressed as they are to be. Not needed before `send`.
+   * @throws SluiceError BROKER_UNREACHABLE, WRONG_PORT, MISSING_CODEC_PACKAGE, CLOSED, CANCELLED
    */
   async connect(options: Cancellable = {}): Promise<void> {
     this.#checkOpen();
     await this.#dependencies.metadata.describe([], options);
+    checkCodecAvailable(this.#settings.compression);
   }
 
   /**
    * Sends messages to one topic and resolves when all are acknowledged, with one entry for each message, in their order.
    * @throws SendError the first error, with `results` for each message: UNKNOWN_TOPIC, RECORD_BATCH_TOO_LARGE,
-   *   INDETERMINATE ...
+   *   MISSING_CODEC_PACKAGE, INDETERMINATE ...
    * @throws SluiceError UNKNOWN_OPTION, INVALID_REQUEST, CLOSED where nothing was sent; CANCELLED: some may be sent
    */
   async send(record: ProducerRecord, options: Cancellable = {}): Promise<RecordMetadata[]> {

@@ -9,7 +9,7 @@
  */
 
 import { isSluiceError, randomBelow, SluiceError } from "@sluice/model";
-import { partitionForKey, type RecordHeaderInput } from "@sluice/record";
+import { checkCodecAvailable, partitionForKey, type RecordHeaderInput } from "@sluice/record";
 import type { TopicMetadata } from "../metadata-cache.js";
 import { encodeBytes, encodeHeaders, type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
 import { PartitionProducer, type PartitionProducerDependencies } from "./partition-producer.js";
@@ -110,6 +110,7 @@ export class TopicProducer {
     const keys: (Uint8Array | null)[] = [];
     const partitions: number[] = [];
     try {
+      checkCodecAvailable(this.#settings.compression);
       this.#growTo(metadata.partitions.length);
       for (const message of send.messages) {
         const key = encodeBytes(message.key);

@@ -6,18 +6,23 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Base64;
 import java.util.List;
+import java.util.function.LongPredicate;
 import org.apache.kafka.common.compress.Compression;
 import org.apache.kafka.common.header.Header;
 import org.apache.kafka.common.header.internals.RecordHeader;
 import org.apache.kafka.common.record.TimestampType;
+import org.apache.kafka.common.record.internal.CompressionType;
 import org.apache.kafka.common.record.internal.ControlRecordType;
 import org.apache.kafka.common.record.internal.EndTransactionMarker;
 import org.apache.kafka.common.record.internal.MemoryRecords;
 import org.apache.kafka.common.record.internal.MemoryRecordsBuilder;
+import org.apache.kafka.common.record.internal.MemoryRecords.RecordFilter.BatchRetention;
+import org.apache.kafka.common.record.internal.MemoryRecords.RecordFilter.BatchRetentionResult;
 import org.apache.kafka.common.record.internal.MutableRecordBatch;
 import org.apache.kafka.common.record.internal.Record;
 import org.apache.kafka.common.record.internal.RecordBatch;
 import org.apache.kafka.common.record.internal.SimpleRecord;
+import org.apache.kafka.common.utils.BufferSupplier;
 
 /**
  * Writes record batches with Kafka's own classes: NAME.bin, the bytes of one batch, and NAME.jsonl, what Kafka reads back
@@ -25,6 +30,7 @@ import org.apache.kafka.common.record.internal.SimpleRecord;
  */
 public final class GoldenVectors {
   private static final long BASE_TIME = 1_700_000_000_000L;
+  private static final long HORIZON = 1_800_000_000_000L;
   private static final Header[] NO_HEADERS = new Header[0];
 
   public static void main(String[] args) throws Exception {
@@ -45,8 +51,72 @@ public final class GoldenVectors {
     write(directory, "snappy-one", Batch.compressed(Compression.snappy().build()), List.of(record(0, "key", "value")));
     write(directory, "lz4-one", Batch.compressed(Compression.lz4().build()), List.of(record(0, "key", "value")));
     write(directory, "zstd-one", Batch.compressed(Compression.zstd().build()), List.of(record(0, "key", "value")));
-    save(directory, "control-commit", MemoryRecords.withEndTransactionMarker(
-        77, BASE_TIME, 5, 12, (short) 0, new EndTransactionMarker(ControlRecordType.COMMIT, 9)));
+    for (CompressionType type : List.of(CompressionType.SNAPPY, CompressionType.LZ4, CompressionType.ZSTD)) {
+      Compression codec = Compression.of(type).build();
+      write(directory, type.name + "-nulls", Batch.compressed(codec).producer(77, 2, 1_000_000, false), nulls());
+      write(directory, type.name + "-headers", Batch.compressed(codec).producer(12, 0, 0, true), headers());
+      write(directory, type.name + "-hundred", Batch.compressed(codec), many(100));
+      write(directory, type.name + "-blocks", Batch.compressed(codec).stamped(1234, 5), blocks());
+    }
+    save(directory, "control-commit", marker(ControlRecordType.COMMIT));
+    save(directory, "control-abort", marker(ControlRecordType.ABORT));
+    compactions(Files.createDirectories(directory.resolve("compaction")));
+  }
+
+  private static MemoryRecords marker(ControlRecordType type) {
+    return MemoryRecords.withEndTransactionMarker(77, BASE_TIME, 5, 12, (short) 0, new EndTransactionMarker(type, 9));
+  }
+
+  /** What Kafka's cleaner makes of a batch of which it keeps some records. */
+  private static void compactions(Path directory) throws Exception {
+    Batch stamped = Batch.plain().stamped(5_000_000_000L, 7);
+    compact(directory, "odd", stamped.build(values()), offset -> offset % 2 == 1, false);
+    compact(directory, "middle", stamped.producer(12, 3, 41, true).build(headers()), offset -> offset % 5 == 2, false);
+    compact(directory, "none-kept", stamped.producer(12, 3, 41, true).build(headers()), offset -> false, false);
+    compact(directory, "none-kept-gzip", Batch.compressed(Compression.gzip().build()).build(nulls()), offset -> false, false);
+    compact(directory, "log-append-time", stamped.logAppendTime(BASE_TIME + 12_345).build(values()), offset -> offset % 3 == 1, false);
+    compact(directory, "tombstones", stamped.build(nulls()), offset -> true, false);
+    compact(directory, "tombstones-odd", stamped.build(nulls()), offset -> offset % 2 == 1, false);
+    compact(directory, "tombstones-log-append-time", stamped.logAppendTime(BASE_TIME + 9).build(nulls()), offset -> true, false);
+    ByteBuffer withHorizon = ByteBuffer.wrap(Files.readAllBytes(directory.resolve("tombstones.after.bin")));
+    compact(directory, "tombstones-again", MemoryRecords.readableRecords(withHorizon), offset -> offset % 2 == 1, false);
+    compact(directory, "marker", marker(ControlRecordType.COMMIT), offset -> true, true);
+  }
+
+  private static void compact(Path directory, String name, MemoryRecords before, LongPredicate keep, boolean isMarker)
+      throws Exception {
+    ByteBuffer source = before.buffer().duplicate();
+    Files.write(directory.resolve(name + ".before.bin"), bytes(source));
+    MemoryRecords.RecordFilter filter = new MemoryRecords.RecordFilter(BASE_TIME, HORIZON - BASE_TIME) {
+      @Override
+      protected BatchRetentionResult checkBatchRetention(RecordBatch batch) {
+        return new BatchRetentionResult(BatchRetention.RETAIN_EMPTY, isMarker);
+      }
+
+      @Override
+      protected boolean shouldRetainRecord(RecordBatch batch, Record record) {
+        return keep.test(record.offset());
+      }
+    };
+    ByteBuffer after = ByteBuffer.allocate(1 << 17);
+    before.filterTo(filter, after, BufferSupplier.NO_CACHING);
+    after.flip();
+    MemoryRecords.readableRecords(after.duplicate()).batches().iterator().next().ensureValid();
+    Files.write(directory.resolve(name + ".after.bin"), bytes(after));
+  }
+
+  /** Timestamps that do not grow with the offset, so that which record is first and which is last in time both change. */
+  private static List<SimpleRecord> values() {
+    List<SimpleRecord> records = new ArrayList<>();
+    for (int i = 0; i < 12; i++) records.add(record((i * 7) % 12 * 1_000L, "k" + i, "v".repeat(i * 9)));
+    return records;
+  }
+
+  /** More than a block or a chunk of any codec. */
+  private static List<SimpleRecord> blocks() {
+    List<SimpleRecord> records = new ArrayList<>();
+    for (int i = 0; i < 9; i++) records.add(record(i, "k" + i, ("line " + i + "\n").repeat(1_100)));
+    return records;
   }
 
   private static List<SimpleRecord> nulls() {
@@ -99,18 +169,11 @@ public final class GoldenVectors {
   }
 
   private static void write(Path directory, String name, Batch batch, List<SimpleRecord> records) throws Exception {
-    MemoryRecordsBuilder builder = MemoryRecords.builder(ByteBuffer.allocate(1 << 17), RecordBatch.MAGIC_VALUE_V2,
-        batch.compression, batch.timestampType, batch.baseOffset, batch.appendTime, batch.producerId,
-        (short) batch.producerEpoch, batch.baseSequence, batch.isTransactional, batch.leaderEpoch);
-    for (SimpleRecord record : records) builder.append(record);
-    save(directory, name, builder.build());
+    save(directory, name, batch.build(records));
   }
 
   private static void save(Path directory, String name, MemoryRecords records) throws Exception {
-    ByteBuffer buffer = records.buffer().duplicate();
-    byte[] bytes = new byte[buffer.remaining()];
-    buffer.get(bytes);
-    Files.write(directory.resolve(name + ".bin"), bytes);
+    Files.write(directory.resolve(name + ".bin"), bytes(records.buffer()));
     MutableRecordBatch batch = records.batches().iterator().next();
     batch.ensureValid();
     Files.writeString(directory.resolve(name + ".jsonl"), manifest(batch));
@@ -146,15 +209,26 @@ public final class GoldenVectors {
   }
 
   private static String base64(ByteBuffer value) {
-    if (value == null) return "null";
-    byte[] bytes = new byte[value.remaining()];
-    value.duplicate().get(bytes);
-    return "\"" + Base64.getEncoder().encodeToString(bytes) + "\"";
+    return value == null ? "null" : "\"" + Base64.getEncoder().encodeToString(bytes(value)) + "\"";
+  }
+
+  private static byte[] bytes(ByteBuffer buffer) {
+    byte[] bytes = new byte[buffer.remaining()];
+    buffer.duplicate().get(bytes);
+    return bytes;
   }
 
   /** Fields of a batch that are not its records. */
   private record Batch(Compression compression, TimestampType timestampType, long appendTime, long baseOffset,
       int leaderEpoch, long producerId, int producerEpoch, int baseSequence, boolean isTransactional) {
+    MemoryRecords build(List<SimpleRecord> records) {
+      MemoryRecordsBuilder builder = MemoryRecords.builder(ByteBuffer.allocate(1 << 17), RecordBatch.MAGIC_VALUE_V2,
+          compression, timestampType, baseOffset, appendTime, producerId, (short) producerEpoch, baseSequence,
+          isTransactional, leaderEpoch);
+      for (SimpleRecord record : records) builder.append(record);
+      return builder.build();
+    }
+
     static Batch plain() {
       return compressed(Compression.NONE);
     }
