@@ -97,6 +97,22 @@ describe("read", () => {
     expect(await codeOf(reading)).toBe("CANCELLED");
   });
 
+  it.each(["earliest", "latest"] as const)("ends where all that it wanted is gone, going on at %s", async (policy) => {
+    const cluster = filled(1);
+    const log = cluster.partition("t", 0);
+    await using client = testClient(cluster);
+    const consumer = client.consumer({ onOffsetOutOfRange: policy, maxBytesPerPartition: 1 });
+    log.logStartOffset = 6;
+    expect(offsetsOf(await collect(consumer.read({ topic: "t", from: 2, to: 5 })))).toEqual([]);
+    log.logStartOffset = 0;
+    const seen: number[] = [];
+    for await (const { offset } of consumer.read({ topic: "t", to: 5 })) {
+      // Taken away while it is read, with some of it in hand.
+      if (seen.push(offset) === 2) log.logStartOffset = 6;
+    }
+    expect(seen).toEqual(upTo(seen.length));
+  });
+
   it("refuses topics, partitions and options that do not exist", async () => {
     await using client = testClient(filled(1), { retry: { retries: 0 } });
     const consumer = client.consumer();

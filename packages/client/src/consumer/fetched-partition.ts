@@ -68,9 +68,10 @@ export class FetchedPartition implements MessageSource {
     return this.#chunks[0];
   }
 
-  /** Everything up to `endOffset` was given out. */
+  /** Everything up to `endOffset` was given out, or is not in the log any more. */
   get isFinished(): boolean {
-    return this.position >= this.endOffset;
+    const isDrained = this.#chunks.length === 0;
+    return this.position >= this.endOffset || (isDrained && this.fetchOffset >= this.endOffset);
   }
 
   /** Something is processed and not committed. */

@@ -242,6 +242,8 @@ export class Fetcher {
         partition.fetchOffset = found.offset;
         if (partition.firstChunk === undefined) partition.position = found.offset;
         this.#request(partition);
+        // A bounded read may end here: what it still wanted is gone.
+        this.changed.wake();
       },
       (error: unknown) => this.#settled(partition, version, toSluiceError(error)),
     );
