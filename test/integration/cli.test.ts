@@ -435,7 +435,25 @@ describe("broker and dev", () => {
   });
 });
 
-describe("segment", () => {
+describe("segment and data-dir", () => {
+  it("look at the files of a running broker, and change none of them", async () => {
+    await createTopic("looked-at", 1);
+    await run("produce looked-at", "a\nb\nc\n");
+    const directory = join(dataDirectory, "broker-1");
+    const inspected = await sluice(["data-dir", "inspect", directory, "-o", "json"]);
+    const reports = [inspected, await sluice(["data-dir", "inspect", join(dataDirectory, "broker-2"), "-o", "json"])];
+    const partitions = reports.flatMap(({ stdout }) => (JSON.parse(stdout) as { partitions: object[] }).partitions);
+    expect(partitions).toContainEqual(expect.objectContaining({ topic: "looked-at", logEndOffset: 3, problems: [] }));
+    expect(inspected).toMatchObject({ status: 0, stdout: expect.stringContaining('"state":"runningOrCrashed"') });
+    expect((await sluice(["segment", "verify", dataDirectory])).stdout).toMatch(/none damaged\n$/);
+    const { directory: name } = partitions[0] as { directory: string };
+    const broker = (JSON.parse(inspected.stdout) as { partitions: unknown[] }).partitions.length > 0 ? 1 : 2;
+    const partition = join(dataDirectory, `broker-${broker}`, name);
+    const refused = await sluice(["segment", "rebuild-index", partition, "--execute"]);
+    expect(refused).toMatchObject({ status: 1, stderr: expect.stringMatching(/DATA_DIRECTORY_IN_USE/) });
+    expect((await sluice(["segment", "rebuild-index", partition])).status).toBe(0);
+  });
+
   it("dumps records and verifies files, and finds damage", async () => {
     const data = await temporaryDirectory();
     const local = await startLocalCluster({ brokers: 1, dataDirectory: data, port: 0, logger: silentLogger });
@@ -472,8 +490,11 @@ describe("segment", () => {
     const damaged = await sluice(["segment", "verify", data, "-o", "json"]);
     expect(damaged.status).toBe(3);
     expect(JSON.parse(damaged.stdout)).toMatchObject({ damaged: 1 });
-    expect((await sluice(["segment", "dump", log])).stderr).toMatch(/CORRUPT_RECORD_BATCH/);
-    expect((await sluice(["segment", "dump", `${data}/none.log`])).status).toBe(1);
+    const shown = await sluice(["segment", "dump", log]);
+    expect(shown.status).toBe(1);
+    expect(shown.stdout).toMatch(/^batch 1\.\.1 /m);
+    expect(shown.stderr).toMatch(/is damaged in one place at position 0[\s\S]*sluice segment verify/);
+    expect((await sluice(["segment", "dump", `${data}/none.log`])).stderr).toMatch(/FILE_NOT_FOUND/);
     expect((await sluice(["segment", "dump", data])).status).toBe(2);
   });
 });

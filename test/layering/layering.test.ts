@@ -56,6 +56,8 @@ const portFiles: readonly string[] = [
   "model/src/node/node-clock.ts",
   "model/src/node/node-random.ts",
   "log/src/node-file-system.ts",
+  "log/src/compaction/compaction-thread.ts",
+  "log/src/compaction/compaction-worker.ts",
   "record/src/codecs/optional-codec-packages.ts",
   "protocol/src/",
   "broker/src/http-server.ts",

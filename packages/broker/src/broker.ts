@@ -8,7 +8,7 @@
 
 import { type ClusterImage, hasLivingLeader } from "@sluice/cluster";
 import { type ClusterStore, FileClusterStore, ImageWatcher } from "@sluice/coordination";
-import { LogDirectory, NodeFileSystem } from "@sluice/log";
+import { type CompactionRunner, CompactionThread, LogDirectory, NodeFileSystem } from "@sluice/log";
 import {
   type BrokerId,
   brokerId,
@@ -22,6 +22,7 @@ import {
 } from "@sluice/model";
 import { NodeClock, NodeRandom } from "@sluice/model/node";
 import { GrpcTransport } from "@sluice/protocol";
+import { prepareCompression } from "@sluice/record";
 import type { BrokerConfig } from "./broker-config.js";
 import { BrokerCounters } from "./broker-counters.js";
 import { establishClusterId } from "./cluster/cluster-identity.js";
@@ -53,6 +54,8 @@ export interface BrokerPorts {
   readonly clock: Clock;
   readonly random: Random;
   readonly transport: Transport;
+  /** Where logs are compacted; closed with the broker. Default: in the thread of the broker. */
+  readonly compactionRunner?: CompactionRunner;
 }
 
 export interface RunningBroker extends AsyncDisposable {
@@ -95,6 +98,7 @@ function nodePorts(): BrokerPorts {
     clock: new NodeClock(),
     random: new NodeRandom(),
     transport: new GrpcTransport(),
+    compactionRunner: new CompactionThread(),
   };
 }
 
@@ -152,6 +156,8 @@ class Broker implements RunningBroker {
   async start(): Promise<void> {
     const { clock, random } = this.#ports;
     const startMs = clock.monotonicMs();
+    // Beside the rest: a codec may have to be compiled.
+    const compressionPrepared = prepareCompression();
     const store = this.#sharedStore ?? (await this.#openStore());
     const clusterId = await establishClusterId({ store, random });
     const logDirectory = await this.#openLogDirectory(clusterId);
@@ -169,6 +175,7 @@ class Broker implements RunningBroker {
     await this.#listen(store, images, registry);
     await this.#join(store, images, registry);
     await this.#rolesTaken(images, registry);
+    await compressionPrepared;
     this.#isServing = true;
     this.#server?.setServing(true);
     const startedMs = Math.round(clock.monotonicMs() - startMs);
@@ -182,10 +189,28 @@ class Broker implements RunningBroker {
   }
 
   async #openLogDirectory(clusterId: string): Promise<LogDirectory> {
-    const path = `${this.#config.dataDirectory}/broker-${this.id}`;
-    this.#logDirectory = await LogDirectory.open({ path, brokerId: this.id, clusterId }, this.#ports);
-    this.#logger.info({ path, wasClean: this.#logDirectory.wasClean }, "log directory opened");
-    return this.#logDirectory;
+    const config = this.#config;
+    const path = `${config.dataDirectory}/broker-${this.id}`;
+    const limits = {
+      openFilesMax: config.openFilesMax,
+      indexBytesMax: config.indexMemoryBytesMax,
+      reserveBytes: config.diskReserveBytes,
+      housekeepingIntervalMs: config.retentionCheckIntervalMs,
+      compactionBytesPerSecMax: config.compactionBytesPerSecMax,
+      compactionMapBytesMax: config.compactionMemoryBytesMax,
+    };
+    const bootId = await readBootId(this.#ports.fileSystem);
+    const directory = await LogDirectory.open(
+      { path, brokerId: this.id, clusterId, bootId, limits },
+      {
+        ...this.#ports,
+        onError: (error, doing) => this.#logger.error({ err: error, doing }, "log directory: background work failed"),
+      },
+    );
+    directory.onOffline = (error) => this.#logger.error({ err: error, path }, "log directory is offline");
+    this.#logger.info({ path, wasClean: directory.wasClean, lossy: directory.lossyPartitions }, "log directory opened");
+    this.#logDirectory = directory;
+    return directory;
   }
 
   async #listen(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
@@ -221,6 +246,11 @@ class Broker implements RunningBroker {
     const metrics = new BrokerMetrics({
       counters: this.#counters,
       partitionTotals: () => registry.totals(),
+      disk: () => ({
+        freeBytes: this.#logDirectory?.freeBytes,
+        isFull: this.#logDirectory?.diskFull !== undefined,
+        isOffline: this.#logDirectory?.failure !== undefined,
+      }),
       openStreams: () => this.#streams.count,
       processStatistics: this.#statistics,
     });
@@ -252,6 +282,7 @@ class Broker implements RunningBroker {
         clock,
         random,
         logger: this.#logger,
+        recordLife: async (life) => this.#logDirectory?.beginLife(life),
         onBrokerEpoch: (brokerEpoch) => apply(images.image, brokerEpoch),
       },
     );
@@ -295,6 +326,8 @@ class Broker implements RunningBroker {
       isRegistered: () => this.#membership?.isRegistered ?? false,
       isImageApplied: () => this.#appliedEpoch !== undefined && this.#appliedEpoch === this.#membership?.brokerEpoch,
       rolesPending: () => this.#registry?.pendingCount ?? 0,
+      diskProblem: () => this.#logDirectory?.failure ?? this.#logDirectory?.diskFull,
+      storeProblem: () => this.#ownStore?.failure ?? this.#ownStore?.diskFull,
     });
   }
 
@@ -302,6 +335,8 @@ class Broker implements RunningBroker {
     this.#isServing = false;
     this.#server?.setServing(false);
     this.#logger.info({}, "broker stopping");
+    // Every step below would wait for a change of the store that waits for room.
+    this.#ownStore?.stopWaitingForRoom();
     await runStopSequence(
       [
         ["controller", () => this.#membership?.stopController()],
@@ -320,6 +355,15 @@ class Broker implements RunningBroker {
       this.#logger,
     );
     this.#logger.info({}, "broker stopped");
+  }
+}
+
+/** Names this start of the machine, on Linux; empty elsewhere: then a restart counts as one of the machine. */
+async function readBootId(fileSystem: FileSystem): Promise<string> {
+  try {
+    return (await fileSystem.readFile("/proc/sys/kernel/random/boot_id")).toString("latin1").trim();
+  } catch {
+    return "";
   }
 }
 

@@ -12,10 +12,13 @@ describe("ClusterMembership", () => {
   let store: MemoryClusterStore;
   let images: ImageWatcher;
   let epochs: (number | undefined)[];
+  /** Epochs of the lives that were recorded in the data directory. */
+  let recorded: number[];
   const memberships: ClusterMembership[] = [];
 
   beforeEach(async () => {
     epochs = [];
+    recorded = [];
     store = new MemoryClusterStore({ clock, random });
     images = new ImageWatcher(
       {
@@ -45,7 +48,15 @@ describe("ClusterMembership", () => {
         groupOffsetsPartitions: 1,
         groupOffsetsBrokersMin: 1,
       },
-      { store, images, clock, random, logger: silentLogger, onBrokerEpoch: (epoch) => epochs.push(epoch) },
+      {
+        store,
+        images,
+        clock,
+        random,
+        logger: silentLogger,
+        recordLife: async (life) => void recorded.push(life.brokerEpoch),
+        onBrokerEpoch: (epoch) => epochs.push(epoch),
+      },
     );
     memberships.push(membership);
     return membership;
@@ -73,6 +84,7 @@ describe("ClusterMembership", () => {
     expect(epochs[1]).toBeUndefined();
     expect(epochs[2]).toBeGreaterThan(first);
     expect([membership.isRegistered, membership.brokerEpoch]).toEqual([true, epochs[2]]);
+    expect(recorded).toEqual([first, epochs[2]]);
   });
 
   it("does not take the id of another process", async () => {

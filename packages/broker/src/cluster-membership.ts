@@ -29,6 +29,8 @@ export interface ClusterMembershipDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Records that life where the partitions are kept, before anything of it is written there. */
+  recordLife(life: { readonly brokerEpoch: number; readonly incarnation: string }): Promise<void>;
   /** A life began or, undefined, ended. */
   onBrokerEpoch(brokerEpoch: number | undefined): void;
 }
@@ -104,6 +106,7 @@ export class ClusterMembership {
     try {
       const registration = { id: brokerId, incarnation: this.#incarnation, host, port, rack, leaseId };
       brokerEpoch = await registerBroker(registration, { store });
+      await this.#dependencies.recordLife({ brokerEpoch, incarnation: this.#incarnation });
     } catch (error) {
       await lease.close();
       throw error;

@@ -37,6 +37,8 @@ export interface LocalCluster extends AsyncDisposable {
 
 const brokersDefault = 3;
 const brokersMax = 100;
+/** Kept back on the disk for each broker: a laptop has one disk for all of them. */
+const laptopReserveBytes = 8 * 1024 * 1024;
 
 /**
  * Starts a local cluster; resolves when all its brokers are ready.
@@ -87,6 +89,7 @@ class RunningCluster implements LocalCluster {
   }
 
   async #close(): Promise<void> {
+    this.#clusterStore.stopWaitingForRoom();
     const closes = await Promise.allSettled(this.brokers.map((broker) => broker.close()));
     await this.#clusterStore.close();
     const failed = closes.find((close) => close.status === "rejected");
@@ -99,6 +102,7 @@ function configOf(options: LocalClusterOptions, index: number, count: number): B
   const httpPort = config.httpPort ?? -1;
   return brokerConfig({
     groupOffsetsBrokersMin: count,
+    diskReserveBytes: laptopReserveBytes,
     ...config,
     brokerId: index + 1,
     host: options.host ?? config.host ?? "127.0.0.1",

@@ -24,6 +24,7 @@ export const commandGroups: Readonly<Record<string, string>> = {
   group: "look at, reset and delete consumer groups",
   cluster: "look at the cluster",
   segment: "read the files of a log, without a broker",
+  "data-dir": "look at the data directory of a broker, without it",
 };
 
 export const commandList: readonly CommandEntry[] = [
@@ -40,8 +41,14 @@ export const commandList: readonly CommandEntry[] = [
   entry("group reset", "move the offsets of a group", () => import("./commands/group/reset.js")),
   entry("group delete", "delete a group and its offsets", () => import("./commands/group/delete.js")),
   entry("cluster info", "show brokers and health", () => import("./commands/cluster/info.js")),
-  entry("segment dump", "print the records of a segment file", () => import("./commands/segment/dump.js")),
-  entry("segment verify", "check the logs below a directory", () => import("./commands/segment/verify.js")),
+  entry("segment dump", "print what a file of a log holds", () => import("./commands/segment/dump.js")),
+  entry(
+    "segment verify",
+    "check files of logs, or all below a directory",
+    () => import("./commands/segment/verify.js"),
+  ),
+  entry("segment rebuild-index", "make indexes from log files", () => import("./commands/segment/rebuild-index.js")),
+  entry("data-dir inspect", "show whose it is and what is in it", () => import("./commands/data-dir/inspect.js")),
 ];
 
 function entry(words: string, summary: string, load: () => Promise<CommandModule>): CommandEntry {

@@ -21,6 +21,12 @@ describe("describeFailure", () => {
   it("names the path of a file that is not there, and has no stack trace for anything", () => {
     const missing = Object.assign(new Error("ENOENT: no such file"), { code: "ENOENT", path: "/x" });
     expect(describeFailure(missing).text).toBe("/x does not exist.\nCheck the path.");
+    const fails = (code: string): string => describeFailure(Object.assign(new Error(code), { code, path: "/x" })).text;
+    expect(fails("ENOTDIR")).toBe("/x does not exist: a part of the path is a file.\nCheck the path.");
+    expect(fails("ENAMETOOLONG")).toBe("/x is longer than a path may be.\nCheck the path.");
+    expect(fails("EIO")).toMatch(/^\/x cannot be read or written: its disk fails\.\n/);
+    expect(fails("EACCES")).toMatch(/^\/x may not be used\.\n/);
+    expect(fails("ERR_ODD")).toMatch(/report it/);
     expect(describeFailure(new Error("odd")).text).toMatch(/^odd\n.*report it/);
     expect(describeFailure("odd").text).toMatch(/^odd\n/);
   });

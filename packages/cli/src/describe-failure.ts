@@ -1,6 +1,6 @@
 /** Turns what a command threw into text for a person and an exit code. The text ends with what to do next. */
 
-import { isFileError, isSluiceError } from "@sluice/model";
+import { isSluiceError } from "@sluice/model";
 import { InputError, UsageError } from "./command-context.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 
@@ -21,6 +21,22 @@ const usageCodes: ReadonlySet<string> = new Set([
   "INVALID_OPTION",
 ]);
 
+/** What is wrong with a path, and what to do, by the code of the file system's error. */
+const fileFailures: Readonly<Record<string, readonly [what: string, hint: string]>> = {
+  ENOENT: ["does not exist", "Check the path."],
+  ENOTDIR: ["does not exist: a part of the path is a file", "Check the path."],
+  EISDIR: ["is a directory", "Name a file."],
+  ENAMETOOLONG: ["is longer than a path may be", "Check the path."],
+  ELOOP: ["leads from one link to the next without an end", "Check the links in the path."],
+  EACCES: ["may not be used", "Check who may read and write it."],
+  EPERM: ["may not be used", "Check who may read and write it."],
+  EROFS: ["may only be read", "Mount its file system for writing."],
+  ENOSPC: ["has no room left", "Free some space on its disk."],
+  EDQUOT: ["has no room left", "Free some space, or have the quota raised."],
+  EMFILE: ["cannot be opened: this process has too many files open", "Raise the limit (ulimit -n)."],
+  EIO: ["cannot be read or written: its disk fails", "Check the disk, and copy what can still be read."],
+};
+
 export function describeFailure(error: unknown): Failure {
   if (error instanceof UsageError) return { text: `${error.message}\n${error.hint}`, exitCode: exitCode.usage };
   if (error instanceof InputError) return { text: `${error.message}\n${error.hint}`, exitCode: exitCode.failed };
@@ -32,9 +48,8 @@ export function describeFailure(error: unknown): Failure {
         : exitCode.failed;
     return { text: `${error.message} (${error.code})\n${error.hint}`, exitCode: code };
   }
-  if (isFileError(error, "ENOENT")) return fileFailure(error, "does not exist", "Check the path.");
-  if (isFileError(error, "EACCES")) return fileFailure(error, "may not be used", "Check who may read and write it.");
-  if (isFileError(error, "EISDIR")) return fileFailure(error, "is a directory", "Name a file.");
+  const fileText = fileFailureText(error);
+  if (fileText !== undefined) return { text: fileText, exitCode: exitCode.failed };
   const message = error instanceof Error ? error.message : String(error);
   return {
     text: `${message}\nThis should not happen: please report it, with the command line that led to it.`,
@@ -42,7 +57,12 @@ export function describeFailure(error: unknown): Failure {
   };
 }
 
-function fileFailure(error: unknown, what: string, hint: string): Failure {
-  const { path, message } = error as NodeJS.ErrnoException;
-  return { text: `${path ?? message} ${what}.\n${hint}`, exitCode: exitCode.failed };
+/** Undefined for an error that is none of a file. */
+function fileFailureText(error: unknown): string | undefined {
+  if (!(error instanceof Error)) return undefined;
+  const { code = "", path, message } = error as NodeJS.ErrnoException;
+  const failure = Object.hasOwn(fileFailures, code) ? fileFailures[code] : undefined;
+  if (failure === undefined) return undefined;
+  const [what, hint] = failure;
+  return path === undefined ? `${message}\n${hint}` : `${path} ${what}.\n${hint}`;
 }

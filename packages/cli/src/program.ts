@@ -24,8 +24,9 @@ export async function runProgram(
     },
   };
   try {
-    const program = await buildProgram(args, context);
-    await program.parseAsync([...args], { from: "user" });
+    const words = withHelpAtEnd(args);
+    const program = await buildProgram(words, context);
+    await program.parseAsync([...words], { from: "user" });
     return code;
   } catch (error) {
     if (error instanceof CommanderError) return error.exitCode === 0 ? exitCode.ok : exitCode.usage;
@@ -37,6 +38,15 @@ export async function runProgram(
     await context.stderr.write(`${red("error:")} ${failure.text}\n`);
     return failure.exitCode;
   }
+}
+
+/** `help segment dump` as `segment dump --help`: commander's own `help` knows one word. */
+function withHelpAtEnd(args: readonly string[]): readonly string[] {
+  const [help, ...words] = args;
+  const isKnown = commandList.some(
+    ({ path }) => path.length === words.length && path.every((word, at) => word === words[at]),
+  );
+  return help === "help" && isKnown ? [...words, "--help"] : args;
 }
 
 async function buildProgram(args: readonly string[], context: CommandContext): Promise<Command> {

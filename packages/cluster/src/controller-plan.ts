@@ -18,6 +18,9 @@ import {
 } from "./planned-transaction.js";
 import { planAnyTopicCreation, planLeftoverRemoval, type TopicCreation } from "./topic-plan.js";
 
+/** Small, because a segment is compacted only when the next is begun; as Kafka's. */
+const offsetsSegmentBytes = 104_857_600;
+
 export interface InternalTopicOptions {
   /** Partitions of the internal topic of group offsets. */
   readonly groupOffsetsPartitions: number;
@@ -41,8 +44,12 @@ export function planGroupOffsetsTopic(image: ClusterImage, options: InternalTopi
     name: groupOffsetsTopic,
     partitions: options.groupOffsetsPartitions,
     replicationFactor: 1,
-    // A commit that was acknowledged survives a power loss.
-    configs: [{ name: "flush", value: "always" }],
+    // A commit that was acknowledged survives a power loss; of each group and partition the newest one counts.
+    configs: [
+      { name: "flush", value: "always" },
+      { name: "cleanup.policy", value: "compact" },
+      { name: "segment.bytes", value: String(offsetsSegmentBytes) },
+    ],
   };
   return planAnyTopicCreation(image, request, options.newTopicId);
 }

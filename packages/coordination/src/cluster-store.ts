@@ -59,7 +59,7 @@ export interface Watch {
   cancel(): void;
 }
 
-/** Every call fails with CLOSED once the store is closed, and with the first error of its disk or connection that is final. */
+/** Every call fails with CLOSED once the store is closed, and with the first error of its disk or connection that is final. Transactions and reads fail with DISK_FULL while its disk is full. */
 export interface ClusterStore {
   get(key: string): Promise<KeyValue | undefined>;
   list(prefix: string): Promise<Listing>;
@@ -67,7 +67,8 @@ export interface ClusterStore {
    * All or nothing. At most 128 operations and compares together, and a key is put at most once and not deleted by the same
    * transaction, as in etcd.
    *
-   * @throws SluiceError INVALID_REQUEST where that is not so or a key is empty, LEASE_EXPIRED
+   * @throws SluiceError INVALID_REQUEST where that is not so or a key is empty, LEASE_EXPIRED; DISK_FULL, RESOURCE_EXHAUSTED:
+   *   nothing was done, and it can be tried again
    */
   transact(compares: readonly Compare[], operations: readonly Operation[]): Promise<TransactionResult>;
   /** Tells every change of keys under `prefix` from `fromRevision` (inclusive, at least 1) on, never before it returns. */

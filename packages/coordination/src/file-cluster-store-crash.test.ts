@@ -81,11 +81,13 @@ describe("FileClusterStore after a crash", () => {
     }
   });
 
-  it("is over at the first error of the disk, full or broken, and holds after a restart what it told", async () => {
+  it("is over at the first error of the disk but a write without room, and holds after a restart what it told", async () => {
     for (const [operation, code] of [
-      ["write", "ENOSPC"],
+      ["write", "EIO"],
       ["syncData", "EIO"],
-      ["create", "ENOSPC"],
+      ["syncData", "ENOSPC"],
+      ["create", "EIO"],
+      ["syncDirectory", "ENOSPC"],
       ["rename", "EIO"],
       ["syncDirectory", "EIO"],
       ["remove", "EIO"],

@@ -3,6 +3,9 @@
  *
  * What was answered survives kill -9 and a power loss (`store-file-journal`). Leases do not survive the process: when the store
  * is opened, every key with a lease is deleted, in one change that watches and revisions see like any other.
+ *
+ * On a full disk transactions and reads are refused with DISK_FULL until there is room (`diskFull`); any other error of the disk is
+ * final (`failure`).
  */
 
 import { type Clock, type FileLock, type FileSystem, type Random, SluiceError } from "@sluice/model";
@@ -27,15 +30,17 @@ export interface FileClusterStoreDependencies {
 const journalBytesMaxDefault = 4 * 1024 * 1024;
 
 export class FileClusterStore extends LocalClusterStore {
+  readonly #journal: StoreFileJournal;
   readonly #lock: FileLock;
   #released: Promise<void> | undefined;
 
   private constructor(journal: StoreFileJournal, lock: FileLock, dependencies: FileClusterStoreDependencies) {
     super({ state: journal.state, journal }, dependencies);
+    this.#journal = journal;
     this.#lock = lock;
   }
 
-  /** @throws SluiceError DATA_DIRECTORY_IN_USE, CORRUPT_FILE */
+  /** @throws SluiceError DATA_DIRECTORY_IN_USE, CORRUPT_FILE, DISK_FULL */
   static async open(
     options: FileClusterStoreOptions,
     dependencies: FileClusterStoreDependencies,
@@ -47,13 +52,24 @@ export class FileClusterStore extends LocalClusterStore {
     const lock = await fileSystem.lock(`${options.path}/lock`);
     if (lock === undefined) throw new SluiceError("DATA_DIRECTORY_IN_USE", { path: options.path });
     try {
-      const journal = await StoreFileJournal.open({ journalBytesMax: journalBytesMaxDefault, ...options }, fileSystem);
+      const journal = await StoreFileJournal.open(
+        { journalBytesMax: journalBytesMaxDefault, ...options },
+        dependencies,
+      );
       await deleteLeasedKeys(journal);
       return new FileClusterStore(journal, lock, dependencies);
     } catch (error) {
       await lock.release();
       throw error;
     }
+  }
+
+  /**
+   * For a process that is stopping: calls that wait for room on a full disk, now or later, end with CLOSED, and with them the
+   * store. Nothing changes while there is room.
+   */
+  stopWaitingForRoom(): void {
+    this.#journal.stopWaitingForRoom();
   }
 
   override close(): Promise<void> {
@@ -74,7 +90,7 @@ async function deleteLeasedKeys(journal: StoreFileJournal): Promise<void> {
   const change = journal.state.deleteKeys(journal.state.keysWithLease(() => true));
   if (change === undefined) return;
   try {
-    await journal.append(change);
+    await journal.appendFirst(change);
   } catch (error) {
     await journal.close();
     throw error;

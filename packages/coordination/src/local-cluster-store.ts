@@ -3,7 +3,9 @@
  *
  * A transaction is decided at once against the newest state, then journaled, and only then answered and shown to watches. Reads
  * take the newest state too and wait until it is durable, so that nobody ever learns of what a crash could take back. A journal
- * that fails ends the store: every call fails from then on, and nothing is retried.
+ * that fails ends the store: every call fails from then on, and nothing is retried. While the journal waits for room on its disk,
+ * calls that were decided wait with it, and new transactions and reads are refused with DISK_FULL. Leases are not journaled: they
+ * are granted and kept alive meanwhile.
  */
 
 import { type Clock, type Random, SluiceError } from "@sluice/model";
@@ -23,9 +25,11 @@ import { WatchHub } from "./watch-hub.js";
 
 /** Where changes become durable. */
 export interface StoreJournal {
+  /** Why nothing becomes durable for now: DISK_FULL. Undefined: changes are taken. */
+  readonly diskFull: SluiceError<"DISK_FULL"> | undefined;
   /** Resolves when the change, and every one appended before, is durable. The first failure is final. */
   append(change: StoreChange): Promise<void>;
-  /** Waits for what was appended and lets go of what the journal holds. */
+  /** Waits for what was appended, but not for room on a full disk, and lets go of what the journal holds. */
   close(): Promise<void>;
 }
 
@@ -53,22 +57,32 @@ export class LocalClusterStore implements ClusterStore {
     this.#leases = new LeaseTable({ onExpired: (leaseId) => this.#endLease(leaseId) }, dependencies);
   }
 
+  /** Why every call fails: CLOSED, or the first error of the journal. Undefined while the store works. */
+  get failure(): Error | undefined {
+    return this.#failure;
+  }
+
+  /** Why transactions and reads are refused for now: DISK_FULL. Undefined: they are taken. */
+  get diskFull(): SluiceError<"DISK_FULL"> | undefined {
+    return this.#journal.diskFull;
+  }
+
   async get(key: string): Promise<KeyValue | undefined> {
-    this.#checkUsable();
+    this.#checkHasRoom();
     const entry = this.#state.get(key);
     await this.#durable;
     return entry;
   }
 
   async list(prefix: string): Promise<Listing> {
-    this.#checkUsable();
+    this.#checkHasRoom();
     const listing = this.#state.list(prefix);
     await this.#durable;
     return listing;
   }
 
   async transact(compares: readonly Compare[], operations: readonly Operation[]): Promise<TransactionResult> {
-    this.#checkUsable();
+    this.#checkHasRoom();
     if (this.#pendingCount >= pendingChangesMax) {
       throw new SluiceError("RESOURCE_EXHAUSTED", {
         resource: "the cluster store's journal",
@@ -110,7 +124,7 @@ export class LocalClusterStore implements ClusterStore {
     await this.#durable;
   }
 
-  /** Waits for what was decided, ends all watches with CLOSED and all leases without deleting their keys. */
+  /** Waits for what was decided, but not for room on a full disk: then that ends with CLOSED. Ends all watches with CLOSED and all leases without deleting their keys. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
     return this.#closing;
@@ -150,6 +164,12 @@ export class LocalClusterStore implements ClusterStore {
 
   #checkUsable(): void {
     if (this.#failure !== undefined) throw this.#failure;
+  }
+
+  /** For calls whose answer needs the journal: no more of them are to gather behind a change that waits for room. */
+  #checkHasRoom(): void {
+    this.#checkUsable();
+    if (this.#journal.diskFull !== undefined) throw this.#journal.diskFull;
   }
 }
 

@@ -14,7 +14,7 @@ export class MemoryClusterStore extends LocalClusterStore {
     dependencies: { readonly clock: Clock; readonly random: Random },
     options: MemoryClusterStoreOptions = {},
   ) {
-    const journal = { append: () => Promise.resolve(), close: () => Promise.resolve() };
+    const journal = { diskFull: undefined, append: () => Promise.resolve(), close: () => Promise.resolve() };
     super({ state: new StoreState(options), journal }, dependencies);
   }
 }

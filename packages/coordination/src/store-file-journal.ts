@@ -9,9 +9,21 @@
  * one (temporary file, fdatasync, rename, fsync of the directory), then the old journal is removed. The snapshot alone says which journal
  * counts, so that a crash at any point leaves one whole pair; what else lies there is removed at the next start. No file is
  * ever overwritten. The first failed write or sync is final (P38).
+ *
+ * A full disk is not a failed one. A line that finds no room is cut off again and written anew every second, while those who
+ * asked for its changes wait; a fold that finds no room leaves the old pair as it is and is tried again later.
  */
 
-import { type FileHandle, type FileSystem, isFileError, SluiceError } from "@sluice/model";
+import {
+  type Clock,
+  type FileHandle,
+  type FileSystem,
+  isDiskFull,
+  isFileError,
+  isSluiceError,
+  SluiceError,
+  sleep,
+} from "@sluice/model";
 import type { StoreJournal } from "./local-cluster-store.js";
 import { corrupt, decodeSnapshot, encodeJournalLine, encodeSnapshot, scanJournal } from "./store-file-codec.js";
 import { type StoreChange, StoreState } from "./store-state.js";
@@ -30,6 +42,11 @@ export interface JournalOptions {
   readonly historyEventsMax?: number;
 }
 
+export interface JournalDependencies {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+}
+
 /** A journal that is open for appending. */
 interface OpenJournal {
   readonly file: FileHandle;
@@ -40,9 +57,15 @@ interface OpenJournal {
 
 const journalPrefix = "journal-";
 
+/** How long a full disk is left alone before room is looked for again. */
+const roomRetryMs = 1000;
+
 export class StoreFileJournal implements StoreJournal {
   readonly #options: JournalOptions;
   readonly #fileSystem: FileSystem;
+  readonly #clock: Clock;
+  /** Aborts when room is no longer waited for. */
+  readonly #waitEnd = new AbortController();
   /** What the files hold, and what is queued for them. */
   readonly state: StoreState;
   #journal: OpenJournal;
@@ -50,14 +73,18 @@ export class StoreFileJournal implements StoreJournal {
   #queue: QueuedChange[] = [];
   #writing: Promise<void> | undefined;
   #failure: Error | undefined;
+  #diskFull: SluiceError<"DISK_FULL"> | undefined;
+  /** Monotonic time before which no fold is tried: the last one found no room. */
+  #foldNotBeforeMs = 0;
 
   private constructor(
     options: JournalOptions,
-    fileSystem: FileSystem,
+    dependencies: JournalDependencies,
     parts: { readonly state: StoreState; readonly journal: OpenJournal; readonly snapshotSizeBytes: number },
   ) {
     this.#options = options;
-    this.#fileSystem = fileSystem;
+    this.#fileSystem = dependencies.fileSystem;
+    this.#clock = dependencies.clock;
     this.state = parts.state;
     this.#journal = parts.journal;
     this.#snapshotSizeBytes = parts.snapshotSizeBytes;
@@ -66,9 +93,10 @@ export class StoreFileJournal implements StoreJournal {
   /**
    * Reads the files, making them where the directory is new, cuts a torn write off the journal and removes what a crash left over.
    *
-   * @throws SluiceError CORRUPT_FILE
+   * @throws SluiceError CORRUPT_FILE, DISK_FULL where a new directory finds no room for the first files
    */
-  static async open(options: JournalOptions, fileSystem: FileSystem): Promise<StoreFileJournal> {
+  static async open(options: JournalOptions, dependencies: JournalDependencies): Promise<StoreFileJournal> {
+    const { fileSystem } = dependencies;
     const { state, snapshotSizeBytes } = await readSnapshot(options, fileSystem);
     const journal = await recoverJournal(options, fileSystem, state);
     try {
@@ -77,7 +105,12 @@ export class StoreFileJournal implements StoreJournal {
       await journal.file.close();
       throw error;
     }
-    return new StoreFileJournal(options, fileSystem, { state, journal, snapshotSizeBytes });
+    return new StoreFileJournal(options, dependencies, { state, journal, snapshotSizeBytes });
+  }
+
+  /** Why what was appended is not written yet: there is no room on the disk. Undefined while there is, as far as is known. */
+  get diskFull(): SluiceError<"DISK_FULL"> | undefined {
+    return this.#diskFull;
   }
 
   append(change: StoreChange): Promise<void> {
@@ -88,7 +121,26 @@ export class StoreFileJournal implements StoreJournal {
     });
   }
 
+  /**
+   * Makes a change durable before `append` was ever called, without waiting for room.
+   *
+   * @throws SluiceError DISK_FULL where there is none: nothing was written; DISK_FAILED
+   */
+  async appendFirst(change: StoreChange): Promise<void> {
+    try {
+      if (!(await this.#writeLine([change]))) throw this.#newDiskFull();
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  /** From now on what finds no room, after one more try, fails with CLOSED, and with it the whole journal. */
+  stopWaitingForRoom(): void {
+    this.#waitEnd.abort();
+  }
+
   async close(): Promise<void> {
+    this.stopWaitingForRoom();
     await this.#writing;
     await this.#journal.file.close();
   }
@@ -99,11 +151,14 @@ export class StoreFileJournal implements StoreJournal {
     await Promise.resolve();
     try {
       while (this.#queue.length > 0) {
-        await this.#writeGroup(this.#queue.map((queued) => queued.change));
-        const foldAtBytes = Math.max(this.#options.journalBytesMax, 2 * this.#snapshotSizeBytes);
-        // A journal that repeats what the snapshot has, and no more, cannot be folded: its successor would have its name.
-        const isFoldable = this.state.revision > this.#journal.baseRevision;
-        if (isFoldable && this.#journal.sizeBytes > foldAtBytes) await this.#fold();
+        const changes = this.#queue.map((queued) => queued.change);
+        if (await this.#writeLine(changes)) {
+          this.#diskFull = undefined;
+          for (const queued of this.#queue.splice(0, changes.length)) queued.resolve();
+          if (this.#isFoldDue()) await this.#fold();
+        } else {
+          await this.#waitForRoom();
+        }
       }
     } catch (error) {
       this.#fail(error);
@@ -111,34 +166,90 @@ export class StoreFileJournal implements StoreJournal {
     this.#writing = undefined;
   }
 
-  async #writeGroup(changes: readonly StoreChange[]): Promise<void> {
+  /** Makes the line durable; false, with the file as it was, where there is no room for it. */
+  async #writeLine(changes: readonly StoreChange[]): Promise<boolean> {
     const { file, sizeBytes } = this.#journal;
     const line = encodeJournalLine(changes);
-    await file.write([line], sizeBytes);
+    try {
+      await file.write([line], sizeBytes);
+    } catch (error) {
+      if (!isDiskFull(error)) throw error;
+      await file.truncate(sizeBytes);
+      return false;
+    }
     await file.syncData();
     this.#journal.sizeBytes += line.length;
-    for (const queued of this.#queue.splice(0, changes.length)) queued.resolve();
+    return true;
   }
 
+  async #waitForRoom(): Promise<void> {
+    this.#diskFull ??= this.#newDiskFull();
+    const { signal } = this.#waitEnd;
+    if (signal.aborted) throw new SluiceError("CLOSED", { subject: "the cluster store" }, { cause: this.#diskFull });
+    await sleep(this.#clock, roomRetryMs, signal).catch(() => undefined);
+  }
+
+  #isFoldDue(): boolean {
+    // A journal that repeats what the snapshot has, and no more, cannot be folded: its successor would have its name.
+    if (this.state.revision <= this.#journal.baseRevision) return false;
+    const foldAtBytes = Math.max(this.#options.journalBytesMax, 2 * this.#snapshotSizeBytes);
+    return this.#journal.sizeBytes > foldAtBytes && this.#clock.monotonicMs() >= this.#foldNotBeforeMs;
+  }
+
+  /** Goes on with the journal that there is where the disk has no room for another pair. */
   async #fold(): Promise<void> {
     // It may hold changes that are queued still. They come into the new journal once more, and are passed over when it is read.
     const snapshot = this.state.snapshot();
     const old = this.#journal;
     const path = journalPath(this.#options, snapshot.revision);
-    const file = await this.#fileSystem.open(path, "create");
+    let file: FileHandle | undefined;
+    try {
+      file = await orDiskFull(path, () => this.#fileSystem.open(path, "create"));
+      // Its name is durable before the snapshot that needs it: not every file system keeps the order of names.
+      await this.#fileSystem.syncDirectory(this.#options.path);
+      this.#snapshotSizeBytes = await writeSnapshot(this.#options, this.#fileSystem, encodeSnapshot(snapshot));
+    } catch (error) {
+      await file?.close();
+      if (!isSluiceError(error, "DISK_FULL")) throw error;
+      for (const unused of [path, temporarySnapshotPath(this.#options)]) await removeIfThere(this.#fileSystem, unused);
+      this.#foldNotBeforeMs = this.#clock.monotonicMs() + roomRetryMs;
+      return;
+    }
     this.#journal = { file, baseRevision: snapshot.revision, sizeBytes: 0 };
     await old.file.close();
-    // Its name is durable before the snapshot that needs it: not every file system keeps the order of names.
-    await this.#fileSystem.syncDirectory(this.#options.path);
-    this.#snapshotSizeBytes = await writeSnapshot(this.#options, this.#fileSystem, encodeSnapshot(snapshot));
     await this.#fileSystem.removeFile(journalPath(this.#options, old.baseRevision));
   }
 
-  #fail(error: unknown): void {
-    const reason = error instanceof Error ? error.message : String(error);
-    this.#failure = new SluiceError("DISK_FAILED", { path: this.#options.path, reason }, { cause: error });
-    for (const queued of this.#queue.splice(0)) queued.reject(this.#failure);
+  #newDiskFull(): SluiceError<"DISK_FULL"> {
+    return new SluiceError("DISK_FULL", { path: this.#options.path });
   }
+
+  /** Ends the journal; returns the error that everybody gets. */
+  #fail(error: unknown): Error {
+    const failure = isSluiceError(error) ? error : diskFailed(this.#options.path, error);
+    this.#failure = failure;
+    for (const queued of this.#queue.splice(0)) queued.reject(failure);
+    return failure;
+  }
+}
+
+function diskFailed(path: string, error: unknown): SluiceError<"DISK_FAILED"> {
+  const reason = error instanceof Error ? error.message : String(error);
+  return new SluiceError("DISK_FAILED", { path, reason }, { cause: error });
+}
+
+/** For what writes and can be taken back, never for a sync: a disk without room becomes DISK_FULL. */
+async function orDiskFull<Result>(path: string, write: () => Promise<Result>): Promise<Result> {
+  try {
+    return await write();
+  } catch (error) {
+    if (!isDiskFull(error)) throw error;
+    throw new SluiceError("DISK_FULL", { path }, { cause: error });
+  }
+}
+
+async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  if (await fileSystem.exists(path)) await fileSystem.removeFile(path);
 }
 
 async function readSnapshot(
@@ -165,19 +276,20 @@ async function makeFirstPair(options: JournalOptions, fileSystem: FileSystem, sn
       throw corrupt(snapshotPath(options), `it is missing, and ${name} builds on it`);
     }
   }
-  const file = await fileSystem.open(journalPath(options, 0), "write");
+  const path = journalPath(options, 0);
+  const file = await orDiskFull(path, () => fileSystem.open(path, "write"));
   await file.close();
   await fileSystem.syncDirectory(options.path);
   return writeSnapshot(options, fileSystem, snapshot);
 }
 
-/** Replaces the snapshot atomically and durably; returns its size in bytes. */
+/** Replaces the snapshot atomically and durably; returns its size in bytes. @throws SluiceError DISK_FULL: it is as it was. */
 async function writeSnapshot(options: JournalOptions, fileSystem: FileSystem, bytes: Buffer): Promise<number> {
-  const temporaryPath = `${snapshotPath(options)}.tmp`;
-  const file = await fileSystem.open(temporaryPath, "write");
+  const temporaryPath = temporarySnapshotPath(options);
+  const file = await orDiskFull(temporaryPath, () => fileSystem.open(temporaryPath, "write"));
   try {
     await file.truncate(0);
-    await file.write([bytes], 0);
+    await orDiskFull(temporaryPath, () => file.write([bytes], 0));
     await file.syncData();
   } finally {
     await file.close();
@@ -231,6 +343,10 @@ async function journalNames(options: JournalOptions, fileSystem: FileSystem): Pr
 
 function snapshotPath(options: JournalOptions): string {
   return `${options.path}/snapshot`;
+}
+
+function temporarySnapshotPath(options: JournalOptions): string {
+  return `${snapshotPath(options)}.tmp`;
 }
 
 function journalPath(options: JournalOptions, baseRevision: number): string {

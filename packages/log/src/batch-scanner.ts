@@ -1,23 +1,24 @@
 /**
  * Walks the batches of a segment file from a position on, a megabyte a read, and stops at the first bytes that are no batch.
+ * The next megabyte is read while the present one is checked.
  *
  * What counts as a batch here: a header that makes sense, all of its bytes, offsets that follow the batch before without a
  * gap, a leader epoch that does not go back and, where asked for, a checksum that fits. The base offset and the epoch are
- * not covered by the checksum: their order is the only check they have.
+ * not covered by the checksum: their order is the only check they have. Where compaction was, offsets may be missing.
  */
 
 import { type FileHandle, isSluiceError } from "@sluice/model";
 import { batchHeaderSizeBytes, type RecordBatchHeader, readBatchHeader, verifyBatchChecksum } from "@sluice/record";
 
 /** Largest batch that any topic takes (max.message.bytes): a larger size is nonsense, and is not allocated. */
-const batchSizeBytesMax = 64 * 1024 * 1024;
+export const batchSizeBytesMax = 64 * 1024 * 1024;
 const chunkSizeBytes = 1024 * 1024;
 
 export interface ScannedBatch {
   /** Byte of the file at which the batch starts. */
   readonly position: number;
   readonly header: RecordBatchHeader;
-  /** All bytes of the batch: a view. */
+  /** All bytes of the batch: a view, valid until the next `readMore`. */
   readonly bytes: Buffer;
 }
 
@@ -35,12 +36,31 @@ export interface BatchScannerOptions {
   /** Base offset that the first batch must have. Undefined: any. */
   readonly baseOffset?: number;
   readonly verifiesChecksums: boolean;
+  /** Exclusive end of the offsets that may be missing between two batches. Not given: none may. */
+  readonly gapsBelow?: number;
+}
+
+/** A read under way. */
+interface ReadAhead {
+  readonly position: number;
+  /** Bytes asked for. */
+  readonly sizeBytes: number;
+  readonly bytes: Promise<Buffer>;
+  /** Where `bytes` lie, behind room for what the chunk before leaves over; undefined where they have a buffer of their own. */
+  readonly window: Buffer | undefined;
 }
 
 export class BatchScanner {
   readonly #file: FileHandle;
   readonly #options: BatchScannerOptions;
+  #endPosition: number;
   #position: number;
+  /** Bytes from `#position` on that were read already: the beginning of a batch. */
+  #rest: Buffer = Buffer.alloc(0);
+  #ahead: ReadAhead | undefined;
+  /** Two buffers in turns: one is parsed while the other is filled. A new one for each chunk costs more than the scan. */
+  readonly #windows: [Buffer?, Buffer?] = [];
+  #nextWindow: 0 | 1 = 0;
   #nextOffset: number | undefined;
   #latestEpoch = 0;
   #problem: ScanProblem | undefined;
@@ -48,6 +68,7 @@ export class BatchScanner {
   constructor(file: FileHandle, options: BatchScannerOptions) {
     this.#file = file;
     this.#options = options;
+    this.#endPosition = options.endPosition;
     this.#position = options.position;
     this.#nextOffset = options.baseOffset;
   }
@@ -69,20 +90,70 @@ export class BatchScanner {
 
   /** The next good batches; empty at the end of the scan. */
   async readMore(): Promise<ScannedBatch[]> {
-    const remaining = this.#options.endPosition - this.#position;
-    if (this.#problem !== undefined || remaining <= 0) return [];
-    const chunk = await this.#readChunk(Math.min(chunkSizeBytes, remaining));
-    const batches = this.#parse(chunk, remaining);
+    if (this.#problem !== undefined) return [];
+    if (this.#position >= this.#endPosition) return this.#finish();
+    const chunk = await this.#readOn();
+    const batches = this.#parse(chunk, this.#endPosition - this.#position);
     if (batches.length > 0 || this.#problem !== undefined) return batches;
+    if (this.#position >= this.#endPosition) return this.#finish();
     // One batch is larger than a chunk: read exactly that one. Its size was found sane and inside the file.
-    return this.#parse(await this.#readChunk(readBatchHeader(chunk).sizeBytes), remaining);
+    // Its window is free again only when nothing is read into it any more.
+    await this.#ahead?.bytes.catch(() => undefined);
+    this.#ahead = undefined;
+    const { sizeBytes } = readBatchHeader(chunk);
+    const bytes = await this.#readAt(this.#position, sizeBytes);
+    this.#noteEnd(this.#position + bytes.length, sizeBytes - bytes.length);
+    return this.#parse(bytes, this.#endPosition - this.#position);
   }
 
-  async #readChunk(sizeBytes: number): Promise<Buffer> {
-    const chunk = Buffer.allocUnsafeSlow(sizeBytes);
-    const readBytes = await this.#file.read(chunk, this.#position);
-    if (readBytes < sizeBytes) this.#stop(`the file ends ${sizeBytes - readBytes} bytes early`, true);
-    return chunk.subarray(0, readBytes);
+  /** A file that ends early between two batches is torn there, though what is left of it is whole. */
+  #finish(): ScannedBatch[] {
+    const missingBytes = this.#options.endPosition - this.#endPosition;
+    if (missingBytes > 0) this.#stop(`the file ends ${missingBytes} bytes early`, true);
+    return [];
+  }
+
+  #noteEnd(endPosition: number, missingBytes: number): void {
+    if (missingBytes > 0) this.#endPosition = endPosition;
+  }
+
+  /** The bytes from the position of the scan on: what is left of the last chunk, and the next one. */
+  async #readOn(): Promise<Buffer> {
+    const position = this.#position + this.#rest.length;
+    const next = this.#ahead?.position === position ? this.#ahead : this.#beginRead(position);
+    const bytes = await next.bytes;
+    const end = position + bytes.length;
+    this.#noteEnd(end, next.sizeBytes - bytes.length);
+    // Before the next read: it goes into the window in which the rest still lies.
+    const joined = joinRest(this.#rest, bytes, next.window);
+    this.#ahead = end < this.#endPosition ? this.#beginRead(end) : undefined;
+    return joined;
+  }
+
+  #beginRead(position: number): ReadAhead {
+    const sizeBytes = Math.min(chunkSizeBytes, this.#endPosition - position);
+    const window = this.#takeWindow(position + sizeBytes);
+    const bytes = this.#readAt(position, sizeBytes, window?.subarray(chunkSizeBytes, chunkSizeBytes + sizeBytes));
+    // Told to who waits for it; nobody does where the scan ends earlier.
+    bytes.catch(() => undefined);
+    return { position, sizeBytes, bytes, window };
+  }
+
+  /** Undefined for a scan of one chunk only, which needs no window. */
+  #takeWindow(readEnd: number): Buffer | undefined {
+    const turn = this.#nextWindow;
+    if (readEnd >= this.#endPosition && this.#windows[0] === undefined) return undefined;
+    this.#nextWindow = turn === 0 ? 1 : 0;
+    this.#windows[turn] ??= Buffer.allocUnsafeSlow(2 * chunkSizeBytes);
+    return this.#windows[turn];
+  }
+
+  async #readAt(
+    position: number,
+    sizeBytes: number,
+    chunk: Buffer = Buffer.allocUnsafeSlow(sizeBytes),
+  ): Promise<Buffer> {
+    return chunk.subarray(0, await this.#file.read(chunk, position));
   }
 
   /** Batches that lie whole in `chunk`, which starts at the position of the scan. `remaining`: bytes up to its end. */
@@ -106,6 +177,7 @@ export class BatchScanner {
       this.#nextOffset = header.lastOffset + 1;
       this.#latestEpoch = header.leaderEpoch;
     }
+    this.#rest = chunk.subarray(at);
     return batches;
   }
 
@@ -125,7 +197,8 @@ export class BatchScanner {
   /** Why the batch cannot follow the one before; undefined where it can. */
   #disorderOf(header: RecordBatchHeader): string | undefined {
     const expected = this.#nextOffset ?? header.baseOffset;
-    if (header.baseOffset !== expected) return `base offset ${header.baseOffset} where ${expected} follows`;
+    const isGap = header.baseOffset > expected && header.baseOffset <= (this.#options.gapsBelow ?? 0);
+    if (header.baseOffset !== expected && !isGap) return `base offset ${header.baseOffset} where ${expected} follows`;
     if (header.leaderEpoch >= this.#latestEpoch) return undefined;
     return `leader epoch ${header.leaderEpoch} after ${this.#latestEpoch}`;
   }
@@ -133,6 +206,15 @@ export class BatchScanner {
   #stop(reason: string, isTorn: boolean): undefined {
     this.#problem = { position: this.#position, reason, isTorn };
   }
+}
+
+/** What was left over and the chunk after it, side by side: in the window of the chunk where there is room in front of it. */
+function joinRest(rest: Buffer, bytes: Buffer, window: Buffer | undefined): Buffer {
+  if (rest.length === 0) return bytes;
+  if (window === undefined || rest.length > chunkSizeBytes) return Buffer.concat([rest, bytes]);
+  const start = chunkSizeBytes - rest.length;
+  window.set(rest, start);
+  return window.subarray(start, chunkSizeBytes + bytes.length);
 }
 
 function headerOrReason(chunk: Buffer, at: number): RecordBatchHeader | string {

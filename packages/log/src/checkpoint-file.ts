@@ -7,7 +7,7 @@
  */
 
 import { dirname } from "node:path/posix";
-import type { FileSystem } from "@sluice/model";
+import { type FileSystem, isFileError } from "@sluice/model";
 import { crc32c } from "@sluice/record";
 
 const version = "0";
@@ -30,6 +30,25 @@ export async function writeWholeFile(fileSystem: FileSystem, path: string, bytes
     await file.syncData();
   } finally {
     await file.close();
+  }
+}
+
+/** The content of `path`, or undefined where there is no such file. */
+export async function readIfThere(fileSystem: FileSystem, path: string): Promise<Buffer | undefined> {
+  try {
+    return await fileSystem.readFile(path);
+  } catch (error) {
+    if (isFileError(error, "ENOENT")) return undefined;
+    throw error;
+  }
+}
+
+/** Removes `path`; nothing happens where there is no such file. */
+export async function removeIfThere(fileSystem: FileSystem, path: string): Promise<void> {
+  try {
+    await fileSystem.removeFile(path);
+  } catch (error) {
+    if (!isFileError(error, "ENOENT")) throw error;
   }
 }
 

@@ -126,6 +126,36 @@ export function describeFileSystem(name: string, create: () => Promise<FileSyste
       expect(await fs.exists(`${path}/a`)).toBe(false);
     });
 
+    test("says how many bytes a file has, through its name and through a handle", async (fileSystem, path) => {
+      expect(await codeOf(fileSystem.size(`${path}/a`))).toBe("ENOENT");
+      const file = await fileSystem.open(`${path}/a`, "create");
+      expect(await fileSystem.size(`${path}/a`)).toBe(0);
+      await file.write([Buffer.alloc(5000), Buffer.alloc(1)], 100);
+      expect(await fileSystem.size(`${path}/a`)).toBe(5101);
+      await file.truncate(7);
+      expect(await fileSystem.size(`${path}/a`)).toBe(7);
+      expect(await file.size()).toBe(7);
+      await file.close();
+    });
+
+    test("says how many bytes the disk of a directory takes", async (fileSystem, path) => {
+      const freeBytes = await fileSystem.freeBytes(path);
+      expect(Number.isSafeInteger(freeBytes)).toBe(true);
+      expect(freeBytes).toBeGreaterThan(0);
+      expect(await codeOf(fileSystem.freeBytes(`${path}/no`))).toBe("ENOENT");
+    });
+
+    test("reads zeros where nothing was written between two writes", async (fileSystem, path) => {
+      const file = await fileSystem.open(`${path}/a`, "write");
+      await file.write([Buffer.alloc(3, 1)], 0);
+      await file.write([Buffer.alloc(3, 2)], 10_000);
+      await file.syncData();
+      await file.truncate(2);
+      await file.truncate(4);
+      await file.close();
+      expect([...(await fileSystem.readFile(`${path}/a`))]).toEqual([1, 1, 0, 0]);
+    });
+
     test("gives a lock to one holder at a time", async (fileSystem, path) => {
       const lock = await fileSystem.lock(`${path}/.lock`);
       expect(await fileSystem.lock(`${path}/.lock`)).toBeUndefined();

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describeFileSystem } from "./file-system.compliance.js";
 import { NodeFileSystem } from "./node-file-system.js";
-import { seededRandom } from "./testing/log-fixture.js";
 import { MemoryFileSystem } from "./testing/memory-file-system.js";
+import { seededRandom } from "./testing/seeded-random.js";
 
 describeFileSystem("NodeFileSystem", async () => {
   const path = await mkdtemp(join(tmpdir(), "sluice-log-"));

@@ -2,17 +2,25 @@
  * Leader epochs of one partition and the offset at which each begins, as found in the batches of the log.
  *
  * Invariant: epochs and start offsets both strictly increase. Kept in memory; the file `leader-epoch-checkpoint` is written
- * before a recovery point may pass an epoch's start, so that what recovery does not scan is in the file. Format: Kafka's.
+ * before a recovery point may pass an epoch's start, so that what recovery does not scan is in the file. Format: Kafka's, and
+ * a checksum: the epoch of a batch has none, so that where the two differ the file is what says which of them is damaged.
  */
 
 import { type FileSystem, invariant, type LeaderEpoch, leaderEpoch, type Offset, offset } from "@sluice/model";
-import { formatCheckpoint, parseCheckpoint, replaceFile } from "./checkpoint-file.js";
+import { formatCheckpoint, parseCheckpoint, readIfThere, replaceFile } from "./checkpoint-file.js";
 import { epochCheckpointName } from "./partition-directory.js";
 
 export interface EpochStart {
   readonly epoch: LeaderEpoch;
   /** Offset of the first record of the epoch. */
   readonly startOffset: Offset;
+}
+
+/** The part of the log that one epoch wrote. */
+export interface EpochRun {
+  readonly epoch: LeaderEpoch;
+  /** Exclusive; infinite for the latest epoch. */
+  readonly endOffset: number;
 }
 
 /** Where an epoch ends: the largest epoch <= the one asked for, and the first offset after it. */
@@ -40,7 +48,15 @@ export class LeaderEpochCache {
 
   /** The epoch of the batch that holds `offset`, or would; undefined where every epoch begins after it. */
   epochAt(offset: number): LeaderEpoch | undefined {
-    return this.#entries.findLast((entry) => entry.startOffset <= offset)?.epoch;
+    return this.#entries[this.#indexAt(offset)]?.epoch;
+  }
+
+  /** As `epochAt`, with the start of the epoch after it. */
+  runAt(offset: number): EpochRun | undefined {
+    const index = this.#indexAt(offset);
+    const entry = this.#entries[index];
+    const next = this.#entries[index + 1];
+    return entry && { epoch: entry.epoch, endOffset: next?.startOffset ?? Number.POSITIVE_INFINITY };
   }
 
   /** Notes that a batch of `epoch` begins at `startOffset`; does nothing while the epoch stays the same. */
@@ -60,6 +76,19 @@ export class LeaderEpochCache {
   }
 
   /**
+   * Forgets epochs that end at or below `logStartOffset`. One that goes on beyond it begins there from now on, as if the log
+   * had always begun there.
+   */
+  truncateFromStart(logStartOffset: number): void {
+    const at = this.#entries.findLastIndex((entry) => entry.startOffset <= logStartOffset);
+    const covering = this.#entries[at];
+    if (covering === undefined || (at === 0 && covering.startOffset === logStartOffset)) return;
+    const moved = { epoch: covering.epoch, startOffset: offset(logStartOffset) };
+    this.#entries = [moved, ...this.#entries.slice(at + 1)];
+    this.#isDirty = true;
+  }
+
+  /**
    * End of the largest epoch that is not above `epoch`; for the latest epoch that is `logEndOffset`. An epoch below all of
    * the log ends where the log begins. Undefined where the log is empty, or ends before `epoch`.
    */
@@ -73,24 +102,39 @@ export class LeaderEpochCache {
     return { epoch: floor?.epoch ?? epoch, endOffset };
   }
 
+  /** Index of the last entry that begins at or below `offset`; -1 where none does. */
+  #indexAt(offset: number): number {
+    let low = 0;
+    let high = this.#entries.length;
+    while (low < high) {
+      const middle = (low + high) >>> 1;
+      if ((this.#entries[middle] as EpochStart).startOffset <= offset) low = middle + 1;
+      else high = middle;
+    }
+    return low - 1;
+  }
+
   /** Writes the checkpoint if it changed since it was last written. */
   async maybeSave(fileSystem: FileSystem, directory: string): Promise<void> {
     if (!this.#isDirty) return;
     this.#isDirty = false;
     const lines = this.#entries.map((entry) => `${entry.epoch} ${entry.startOffset}`);
-    await replaceFile(
-      fileSystem,
-      `${directory}/${epochCheckpointName}`,
-      formatCheckpoint(lines, { hasChecksum: false }),
-    );
+    const bytes = formatCheckpoint(lines, { hasChecksum: true });
+    try {
+      await replaceFile(fileSystem, `${directory}/${epochCheckpointName}`, bytes);
+    } catch (error) {
+      this.#isDirty = true;
+      throw error;
+    }
   }
 }
 
 /** The entries of the checkpoint in `directory`, or undefined where the file is missing or makes no sense. */
 export async function loadEpochStarts(fileSystem: FileSystem, directory: string): Promise<EpochStart[] | undefined> {
   const path = `${directory}/${epochCheckpointName}`;
-  if (!(await fileSystem.exists(path))) return undefined;
-  const lines = parseCheckpoint(await fileSystem.readFile(path), { hasChecksum: false });
+  const bytes = await readIfThere(fileSystem, path);
+  if (bytes === undefined) return undefined;
+  const lines = parseCheckpoint(bytes, { hasChecksum: true });
   const entries: EpochStart[] = [];
   for (const line of lines ?? []) {
     const match = /^(\d{1,10}) (\d{1,16})$/.exec(line);

@@ -169,8 +169,8 @@ describe("LogDirectory", () => {
     const timers: (() => void)[] = [];
     const clock: Clock = {
       ...stillClock,
-      setTimer: (_, callback) => {
-        timers.push(callback);
+      setTimer: (delayMs, callback) => {
+        if (delayMs === 60_000) timers.push(callback);
         return { cancel: () => undefined };
       },
     };
@@ -181,7 +181,7 @@ describe("LogDirectory", () => {
     await log.flush();
     timers[0]?.();
     while (timers.length < 2) await Promise.resolve();
-    expect((await fileSystem.readFile(`${dataPath}/recovery-point`)).toString()).toContain("-0 1\n");
+    expect((await fileSystem.readFile(`${dataPath}/recovery-point`)).toString()).toContain("-0 1 always\n");
     await directory.close();
   });
 });

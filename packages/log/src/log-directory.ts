@@ -1,70 +1,82 @@
-/**
- * One data directory of a broker, and the partitions in it.
- *
- *     .lock                    held for as long as the directory is open
- *     meta                     JSON {clusterId, brokerId, directoryId}: whose directory this is
- *     recovery-point           see recovery-points.ts
- *     clean-shutdown           names of the partitions that were closed in order; there only between a clean stop and the
- *                              next start
- *     <topicId>-<partition>/   see partition-directory.ts
- *     *.deleted                a partition whose removal was begun; finished at the next open
- *
- * The marker is deleted, and the directory synced, before anything else is written: a crash can then never look clean.
- * A partition that was not opened in a life keeps what the marker said of it before.
- */
-
-import { dirname } from "node:path/posix";
 import {
   type Clock,
   type FileLock,
   type FileSystem,
   invariant,
-  isFileError,
   isSluiceError,
   type Random,
-  randomUuid,
   SluiceError,
   type Timer,
   type TopicConfig,
   type TopicId,
   type TopicName,
 } from "@sluice/model";
-import { formatCheckpoint, parseCheckpoint, replaceFile, temporarySuffix } from "./checkpoint-file.js";
-import { executeRecovery, planRecovery, type RecoveryPlan } from "./log-recovery.js";
+import { type CleanMarker, type ClosedPartition, writeCleanMarker } from "./clean-marker.js";
+import type { CompactionRunner } from "./compaction/compaction-job.js";
+import { InlineCompaction } from "./compaction/inline-compaction.js";
+import { type BrokerLife, type LogDirectoryMeta, readDirectoryMeta, writeBrokerLife } from "./directory-meta.js";
+import { lockDirectory, type OpenedDirectory, openLocked, partitionNames } from "./directory-opening.js";
+import type { DirectoryState } from "./directory-state.js";
+import { asDiskFailure, diskFailure } from "./disk-failure.js";
+import { DiskSpaceWatch } from "./disk-space-watch.js";
+import { LogHousekeeping } from "./housekeeping.js";
 import {
   deletedSuffix,
   type PartitionName,
   parsePartitionDirectoryName,
   partitionDirectoryName,
   readPartitionTopic,
-  writePartitionMetadata,
 } from "./partition-directory.js";
-import { PartitionLog } from "./partition-log.js";
-import { RecoveryPoints } from "./recovery-points.js";
-import { Segment, type SegmentDependencies } from "./segment.js";
-import { SegmentIndexes } from "./segment-indexes.js";
-import { SegmentList } from "./segment-list.js";
+import type { PartitionLog } from "./partition-log.js";
+import { openPartitionLog } from "./partition-opening.js";
 
 const recoveryPointIntervalMs = 60_000;
+/** With so much free, and without a reserve, a disk that was full counts as one with room. */
+const resumeFreeBytesMin = 1024 * 1024;
 
 export interface LogDirectoryOptions {
   readonly path: string;
   readonly brokerId: number;
   readonly clusterId: string;
+  /** Names this start of the machine; empty or absent where it is not known. */
+  readonly bootId?: string;
+  /** Epoch of this broker's last registration, as the cluster knows it. */
+  readonly lastBrokerEpoch?: number;
+  readonly limits?: Partial<LogDirectoryLimits>;
 }
+
+export interface LogDirectoryLimits {
+  /** Segment files that are held open at one time. */
+  readonly openFilesMax: number;
+  /** Bytes of the indexes of closed segments that are held in memory. */
+  readonly indexBytesMax: number;
+  /** Size of the reserve: 0 makes none. Appends are refused while less than this is free. */
+  readonly reserveBytes: number;
+  /** How often retention and compaction look at the logs, ms. */
+  readonly housekeepingIntervalMs: number;
+  /** Bytes a second that compaction reads and writes; 0: no limit. */
+  readonly compactionBytesPerSecMax: number;
+  /** Memory for the keys of one compaction, bytes. */
+  readonly compactionMapBytesMax: number;
+}
+
+const defaultLimits: LogDirectoryLimits = {
+  openFilesMax: 2000,
+  indexBytesMax: 64 * 1024 * 1024,
+  reserveBytes: 0,
+  housekeepingIntervalMs: 300_000,
+  compactionBytesPerSecMax: 0,
+  compactionMapBytesMax: 128 * 1024 * 1024,
+};
 
 export interface LogDirectoryDependencies {
   readonly fileSystem: FileSystem;
   readonly clock: Clock;
   readonly random: Random;
-}
-
-/** Whose directory it is. */
-export interface LogDirectoryMeta {
-  readonly clusterId: string;
-  readonly brokerId: number;
-  /** UUID of the directory. */
-  readonly directoryId: string;
+  /** Where compaction does its work. Default: in the calling thread. Closed with the directory. */
+  readonly compactionRunner?: CompactionRunner;
+  /** Something went wrong that no caller waits for. */
+  readonly onError?: (error: unknown, doing: string) => void;
 }
 
 /** A partition that has a directory. `topic` is undefined where its metadata file is missing or makes no sense. */
@@ -77,37 +89,67 @@ export interface OpenPartitionOptions extends PartitionName {
   readonly config: TopicConfig;
 }
 
-interface OpenedState {
-  readonly lock: FileLock;
-  readonly meta: LogDirectoryMeta;
-  readonly recoveryPoints: RecoveryPoints;
-  /** Names of partitions that were closed in order; undefined after an unclean stop. */
-  readonly cleanNames: readonly string[] | undefined;
-}
-
 export class LogDirectory {
   readonly path: string;
   readonly meta: LogDirectoryMeta;
   /** The last life of the directory ended with `close`. True for a new directory. */
   readonly wasClean: boolean;
+  /** Called once, when the directory goes offline. */
+  onOffline: (error: SluiceError) => void = () => {};
   readonly #dependencies: LogDirectoryDependencies;
   readonly #lock: FileLock;
-  readonly #recoveryPoints: RecoveryPoints;
-  readonly #cleanNames: Set<string>;
+  readonly #state: DirectoryState;
+  /** Partitions that are as the last clean stop left them, or were closed in order since. */
+  readonly #closed: Map<string, ClosedPartition>;
   readonly #logs = new Map<string, PartitionLog>();
-  readonly #opening = new Set<string>();
+  /** Partitions that are being opened. What they end with never rejects. */
+  readonly #opening = new Map<string, Promise<unknown>>();
+  readonly #watch: DiskSpaceWatch;
+  readonly #housekeeping: LogHousekeeping<PartitionLog>;
+  readonly #runner: CompactionRunner;
+  readonly #bootId: string;
+  #life: BrokerLife | undefined;
+  #failure: SluiceError | undefined;
+  #diskFull: SluiceError | undefined;
   #timer: Timer | undefined;
   #savingRecoveryPoints: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
-  private constructor(path: string, dependencies: LogDirectoryDependencies, state: OpenedState) {
-    this.path = path;
-    this.meta = state.meta;
-    this.wasClean = state.cleanNames !== undefined;
+  private constructor(options: LogDirectoryOptions, dependencies: LogDirectoryDependencies, opened: OpenedDirectory) {
+    const { fileSystem, clock } = dependencies;
+    const limits = { ...defaultLimits, ...options.limits };
+    this.path = options.path;
+    this.meta = opened.meta;
+    this.wasClean = opened.marker !== undefined;
+    this.#bootId = options.bootId ?? "";
     this.#dependencies = dependencies;
-    this.#lock = state.lock;
-    this.#recoveryPoints = state.recoveryPoints;
-    this.#cleanNames = new Set(state.cleanNames);
+    this.#lock = opened.lock;
+    this.#state = opened.state;
+    this.#closed = new Map(opened.marker?.partitions);
+    this.#runner = dependencies.compactionRunner ?? new InlineCompaction({ fileSystem, clock });
+    this.#watch = new DiskSpaceWatch(
+      {
+        directory: this.path,
+        reserveBytes: limits.reserveBytes,
+        minimumFreeBytes: limits.reserveBytes,
+        resumeFreeBytes: Math.max(2 * limits.reserveBytes, resumeFreeBytesMin),
+      },
+      {
+        fileSystem,
+        clock,
+        onFull: () => this.#diskIsFull(),
+        onRoom: () => this.#diskHasRoom(),
+        onReserveFailed: (error) => this.#goOffline(diskFailure(this.path, error)),
+      },
+    );
+    this.#housekeeping = new LogHousekeeping<PartitionLog>(
+      { checkIntervalMs: limits.housekeepingIntervalMs },
+      {
+        clock,
+        logs: () => this.#logs.values(),
+        onError: (log, error) => dependencies.onError?.(error, `housekeeping of ${log.topic}-${log.partition}`),
+      },
+    );
   }
 
   /**
@@ -120,16 +162,13 @@ export class LogDirectory {
     const lock = await asDiskFailure(path, () => lockDirectory(fileSystem, path));
     if (lock === undefined) throw new SluiceError("DATA_DIRECTORY_IN_USE", { path });
     try {
-      const state = await asDiskFailure(path, async () => {
-        const meta = await openMeta(options, dependencies);
-        const cleanNames = await takeCleanMarker(fileSystem, path);
-        await finishDeletions(fileSystem, path);
-        const names = await partitionNames(fileSystem, path);
-        const recoveryPoints = await RecoveryPoints.load(fileSystem, `${path}/recovery-point`, names);
-        return { lock, meta, cleanNames, recoveryPoints };
-      });
-      const directory = new LogDirectory(path, dependencies, state);
+      const opened = await asDiskFailure(path, () =>
+        openLocked(options, dependencies, lock, { ...defaultLimits, ...options.limits }),
+      );
+      const directory = new LogDirectory(options, dependencies, opened);
       directory.#scheduleRecoveryPoints();
+      directory.#watch.start();
+      directory.#housekeeping.start();
       return directory;
     } catch (error) {
       await lock.release();
@@ -141,13 +180,30 @@ export class LogDirectory {
    * Whose directory `path` is; undefined where it is not a data directory yet. Takes no lock and changes nothing.
    * @throws SluiceError CORRUPT_FILE
    */
-  static async readMeta(fileSystem: FileSystem, path: string): Promise<LogDirectoryMeta | undefined> {
-    try {
-      return parseMeta(await fileSystem.readFile(`${path}/meta`), `${path}/meta`);
-    } catch (error) {
-      if (isFileError(error, "ENOENT")) return undefined;
-      throw error;
-    }
+  static readMeta(fileSystem: FileSystem, path: string): Promise<LogDirectoryMeta | undefined> {
+    return readDirectoryMeta(fileSystem, path);
+  }
+
+  /** Why nothing is written here any more; undefined while it is. */
+  get failure(): SluiceError | undefined {
+    return this.#failure;
+  }
+
+  /** Why appends are refused for now: DISK_FULL; undefined while there is room. */
+  get diskFull(): SluiceError | undefined {
+    return this.#diskFull;
+  }
+
+  /** Bytes that were free on the disk when it was last looked at; undefined before. */
+  get freeBytes(): number | undefined {
+    return this.#watch.freeBytes;
+  }
+
+  /** Names the life that writes from now on, durably: after a registration, before anything is written in it. @throws DISK_FAILED */
+  async beginLife(life: Omit<BrokerLife, "bootId">): Promise<void> {
+    const named = { ...life, bootId: this.#bootId };
+    await this.#guard(this.path, () => writeBrokerLife(this.#dependencies.fileSystem, this.path, named));
+    this.#life = named;
   }
 
   /** The partitions that have a directory here. */
@@ -162,18 +218,41 @@ export class LogDirectory {
     return partitions;
   }
 
+  /** Names of partition directories that may have lost what they acknowledged, until `clearLossy`. */
+  get lossyPartitions(): readonly string[] {
+    return this.#state.lossy.names;
+  }
+
+  /** Whether the partition may have lost what it acknowledged. */
+  isLossy(name: PartitionName): boolean {
+    return this.#state.lossy.has(partitionDirectoryName(name));
+  }
+
+  /** Says that the cluster knows of the partition's loss. @throws SluiceError DISK_FAILED */
+  clearLossy(name: PartitionName): Promise<void> {
+    this.#state.lossy.remove(partitionDirectoryName(name));
+    return this.#guard(this.path, () => this.#state.lossy.save());
+  }
+
   /**
    * Opens a partition, made when it does not exist, recovered when it does. One at a time: the log must be closed before the
    * partition is opened again.
-   * @throws SluiceError PARTITION_QUARANTINED (nothing on disk is changed), DISK_FAILED
+   * @throws SluiceError PARTITION_QUARANTINED (nothing on disk is changed), DISK_FULL, DISK_FAILED
    */
   async openPartition(options: OpenPartitionOptions): Promise<PartitionLog> {
     invariant(this.#closing === undefined, "the log directory is open");
+    if (this.#failure !== undefined) throw this.#failure;
     const name = partitionDirectoryName(options);
     invariant(!this.#logs.has(name) && !this.#opening.has(name), `${name} is not open already`);
-    this.#opening.add(name);
+    const opening = this.#guard(`${this.path}/${name}`, () => this.#openPartition(options, name));
+    this.#opening.set(
+      name,
+      opening.catch(() => undefined),
+    );
     try {
-      const log = await asDiskFailure(`${this.path}/${name}`, () => this.#openPartition(options, name));
+      const log = await opening;
+      if (this.#diskFull !== undefined) log.refuseAppends(this.#diskFull);
+      if (this.#failure !== undefined) log.takeOffline(this.#failure);
       this.#logs.set(name, log);
       return log;
     } finally {
@@ -189,17 +268,27 @@ export class LogDirectory {
     const { fileSystem } = this.#dependencies;
     const name = partitionDirectoryName({ topicId, partition });
     const path = `${this.path}/${name}`;
+    await this.#opening.get(name);
     await this.#logs.get(name)?.abandon();
-    await asDiskFailure(path, async () => {
+    await this.#guard(path, async () => {
       await fileSystem.removeDirectory(path + deletedSuffix);
       if (!(await fileSystem.exists(path))) return;
       // With the name durable the partition is gone; a crash from here on leaves only work for the next open.
       await fileSystem.rename(path, path + deletedSuffix);
       await fileSystem.syncDirectory(this.path);
-      this.#recoveryPoints.remove(name);
-      this.#cleanNames.delete(name);
+      this.#closed.delete(name);
+      // Its files first: they may hold the room that the next step needs. Its name last: until it is forgotten.
+      for (const file of await fileSystem.list(path + deletedSuffix)) {
+        await fileSystem.removeFile(`${path}${deletedSuffix}/${file}`);
+      }
+      await this.#state.forget([name]);
       await fileSystem.removeDirectory(path + deletedSuffix);
     });
+  }
+
+  /** Looks at every log now: retention, age of segments, compaction. Resolves when it is done. */
+  runHousekeeping(): Promise<void> {
+    return this.#housekeeping.runNow();
   }
 
   /**
@@ -214,74 +303,75 @@ export class LogDirectory {
 
   async #close(): Promise<void> {
     this.#timer?.cancel();
-    await this.#savingRecoveryPoints;
-    await Promise.all([...this.#logs.values()].map((log) => log.close()));
     try {
-      const marker = formatCheckpoint([...this.#cleanNames].sort(), { hasChecksum: true });
-      const path = `${this.path}/clean-shutdown`;
-      await asDiskFailure(path, () => replaceFile(this.#dependencies.fileSystem, path, marker));
+      const housekeeping = this.#housekeeping.close();
+      // Aborts what is being compacted.
+      await this.#runner.close();
+      await housekeeping;
+      await this.#savingRecoveryPoints;
+      while (this.#opening.size > 0) await Promise.all(this.#opening.values());
+      await Promise.all([...this.#logs.values()].map((log) => log.close()));
+      await this.#watch.close();
+      await this.#state.removal.removeNow();
+      if (this.#failure !== undefined) return;
+      const marker: CleanMarker = { brokerEpoch: this.#life?.brokerEpoch, partitions: this.#closed };
+      await asDiskFailure(this.path, () => writeCleanMarker(this.#dependencies.fileSystem, this.path, marker));
     } finally {
       await this.#lock.release();
     }
   }
 
   async #openPartition(options: OpenPartitionOptions, name: string): Promise<PartitionLog> {
-    const { fileSystem } = this.#dependencies;
-    const directory = `${this.path}/${name}`;
-    await fileSystem.makeDirectory(directory);
-    const recovery = {
-      fileSystem,
-      directory,
-      recoveryPoint: this.#recoveryPoints.get(name),
-      isClean: this.#cleanNames.has(name),
-      indexIntervalBytes: options.config["index.interval.bytes"],
-    };
-    const plan = await planRecovery(recovery);
-    if ("quarantine" in plan) throw quarantined(options, this.meta.brokerId, plan.quarantine);
-    // From here on it is written to: no longer clean until it is closed in order.
-    this.#cleanNames.delete(name);
-    await executeRecovery(recovery, plan);
-    if ((await readPartitionTopic(fileSystem, directory)) !== options.topic) {
-      await writePartitionMetadata(fileSystem, directory, options);
-    }
-    const log = await this.#makeLog(options, name, plan);
-    await fileSystem.syncDirectory(directory);
-    await fileSystem.syncDirectory(this.path);
-    return log;
-  }
-
-  async #makeLog(options: OpenPartitionOptions, name: string, plan: RecoveryPlan): Promise<PartitionLog> {
-    const { fileSystem } = this.#dependencies;
-    const directory = `${this.path}/${name}`;
-    const indexIntervalBytes = options.config["index.interval.bytes"];
-    const dependencies: SegmentDependencies = {
-      fileSystem,
-      directory,
-      indexIntervalBytes,
-      loadedIndexes: { segment: undefined },
-    };
-    const newSegment = (baseOffset: number): Segment => {
-      const indexes = new SegmentIndexes({ baseOffset, intervalBytes: indexIntervalBytes });
-      return new Segment({ baseOffset, sizeBytes: 0, endOffset: baseOffset, indexes }, dependencies);
-    };
-    const recovered = plan.segments.map((state) => new Segment(state, dependencies));
-    const segments = new SegmentList(recovered.length > 0 ? recovered : [newSegment(0)]);
-    for (const segment of segments.all()) if (segment !== segments.active) segment.dropIndexes();
-    await segments.active.openForAppend("write");
-    return new PartitionLog(
-      { ...options, directory },
+    const closed = this.#closed.get(name);
+    return openPartitionLog(
+      { ...options, directory: `${this.path}/${name}`, name, broker: this.meta.brokerId, closed },
       {
-        fileSystem,
-        segments,
-        epochs: plan.epochs,
-        newSegment,
-        saveRecoveryPoint: (flushedOffset) => this.#recoveryPoints.save(name, flushedOffset),
-        onClosed: (isClean) => {
+        fileSystem: this.#dependencies.fileSystem,
+        clock: this.#dependencies.clock,
+        state: this.#state,
+        compactionRunner: this.#runner,
+        // From here on it is written to: no longer clean until it is closed in order.
+        onTouched: () => this.#closed.delete(name),
+        onWritten: (sizeBytes) => this.#watch.wrote(sizeBytes),
+        onDiskFull: () => this.#watch.writeFailed(),
+        onFailed: (error) => this.#goOffline(error),
+        onClosed: (isClean, hasProducers) => {
           this.#logs.delete(name);
-          if (isClean) this.#cleanNames.add(name);
+          if (isClean) this.#closed.set(name, { hasProducers });
         },
       },
     );
+  }
+
+  /** Runs what writes in the directory: an error of the disk takes all of it offline. */
+  async #guard<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+    try {
+      return await asDiskFailure(path, work);
+    } catch (error) {
+      if (isSluiceError(error, "DISK_FAILED")) this.#goOffline(error);
+      throw error;
+    }
+  }
+
+  #goOffline(error: SluiceError): void {
+    if (this.#failure !== undefined) return;
+    this.#failure = error;
+    for (const log of [...this.#logs.values()]) log.takeOffline(error);
+    this.onOffline(error);
+  }
+
+  #diskIsFull(): void {
+    const error = new SluiceError("DISK_FULL", { path: this.path });
+    this.#diskFull = error;
+    for (const log of this.#logs.values()) log.refuseAppends(error);
+    void this.#state.removal.removeNow();
+    // Retention may have something to give back. It is closed only when the directory is.
+    if (this.#closing === undefined) void this.#housekeeping.runNow().catch(() => undefined);
+  }
+
+  #diskHasRoom(): void {
+    this.#diskFull = undefined;
+    for (const log of this.#logs.values()) log.resumeAppends();
   }
 
   #scheduleRecoveryPoints(): void {
@@ -294,104 +384,5 @@ export class LogDirectory {
     // A failure takes its log offline and is told to the log's owner: there is nobody else to tell.
     await Promise.allSettled([...this.#logs.values()].map((log) => log.saveRecoveryPoint()));
     if (this.#closing === undefined) this.#scheduleRecoveryPoints();
-  }
-}
-
-async function lockDirectory(fileSystem: FileSystem, path: string): Promise<FileLock | undefined> {
-  await makeDirectoryDurably(fileSystem, path);
-  // Also where it exists: a process may have been killed between making it and syncing its name.
-  await fileSystem.syncDirectory(dirname(path));
-  return fileSystem.lock(`${path}/.lock`);
-}
-
-/** Every directory that has to be made is a name in the one above it, and each of these names must survive (P39). */
-async function makeDirectoryDurably(fileSystem: FileSystem, path: string): Promise<void> {
-  if (await fileSystem.exists(path)) return;
-  const parent = dirname(path);
-  if (parent !== path) await makeDirectoryDurably(fileSystem, parent);
-  await fileSystem.makeDirectory(path);
-  await fileSystem.syncDirectory(parent);
-}
-
-/** Reads meta and compares it, or writes it into a new directory. */
-async function openMeta(
-  options: LogDirectoryOptions,
-  { fileSystem, random }: LogDirectoryDependencies,
-): Promise<LogDirectoryMeta> {
-  const { path, brokerId, clusterId } = options;
-  const found = await LogDirectory.readMeta(fileSystem, path);
-  if (found === undefined) {
-    if ((await partitionNames(fileSystem, path)).length > 0) {
-      // Written anew, its recovery points would say that nothing was promised.
-      throw new SluiceError("CORRUPT_FILE", { path: `${path}/meta`, reason: "partitions are there without it" });
-    }
-    const meta: LogDirectoryMeta = { clusterId, brokerId, directoryId: randomUuid(random) };
-    // Before meta: a directory with meta and without recovery points has lost them.
-    await RecoveryPoints.create(fileSystem, `${path}/recovery-point`);
-    await replaceFile(fileSystem, `${path}/clean-shutdown`, formatCheckpoint([], { hasChecksum: true }));
-    await replaceFile(fileSystem, `${path}/meta`, Buffer.from(`${JSON.stringify(meta)}\n`));
-    return meta;
-  }
-  if (found.clusterId !== clusterId || found.brokerId !== brokerId) {
-    throw new SluiceError("DATA_DIRECTORY_MISMATCH", {
-      path,
-      found: `broker ${found.brokerId} of cluster ${found.clusterId}`,
-      expected: `broker ${brokerId} of cluster ${clusterId}`,
-    });
-  }
-  return found;
-}
-
-/** Names of the partition directories in `path`. */
-async function partitionNames(fileSystem: FileSystem, path: string): Promise<string[]> {
-  return (await fileSystem.list(path)).filter((name) => parsePartitionDirectoryName(name) !== undefined);
-}
-
-function parseMeta(bytes: Buffer, path: string): LogDirectoryMeta {
-  try {
-    const meta = JSON.parse(bytes.toString()) as Partial<LogDirectoryMeta> | null;
-    if (
-      typeof meta?.clusterId === "string" &&
-      typeof meta.brokerId === "number" &&
-      typeof meta.directoryId === "string"
-    ) {
-      return { clusterId: meta.clusterId, brokerId: meta.brokerId, directoryId: meta.directoryId };
-    }
-  } catch (error) {
-    throw new SluiceError("CORRUPT_FILE", { path, reason: "it is not JSON" }, { cause: error });
-  }
-  throw new SluiceError("CORRUPT_FILE", { path, reason: "clusterId, brokerId or directoryId is missing" });
-}
-
-/** Reads the marker and removes it, durably. Undefined where there is none, or none that can be trusted. */
-async function takeCleanMarker(fileSystem: FileSystem, path: string): Promise<readonly string[] | undefined> {
-  const markerPath = `${path}/clean-shutdown`;
-  if (!(await fileSystem.exists(markerPath))) return undefined;
-  const names = parseCheckpoint(await fileSystem.readFile(markerPath), { hasChecksum: true });
-  await fileSystem.removeFile(markerPath);
-  await fileSystem.syncDirectory(path);
-  return names;
-}
-
-/** Removes partitions whose deletion was begun, and half-written temporary files. */
-async function finishDeletions(fileSystem: FileSystem, path: string): Promise<void> {
-  for (const name of await fileSystem.list(path)) {
-    if (name.endsWith(deletedSuffix)) await fileSystem.removeDirectory(`${path}/${name}`);
-    if (name.endsWith(temporarySuffix)) await fileSystem.removeFile(`${path}/${name}`);
-  }
-}
-
-function quarantined(options: OpenPartitionOptions, broker: number, reason: string): SluiceError {
-  const { topic, partition } = options;
-  return new SluiceError("PARTITION_QUARANTINED", { topic, partition, broker, reason });
-}
-
-/** Errors of the file system as DISK_FAILED; those that have a code already as they are. */
-async function asDiskFailure<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
-  try {
-    return await work();
-  } catch (error) {
-    if (isSluiceError(error) || !(error instanceof Error) || !("code" in error)) throw error;
-    throw new SluiceError("DISK_FAILED", { path, reason: error.message }, { cause: error });
   }
 }

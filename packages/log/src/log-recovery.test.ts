@@ -1,6 +1,6 @@
 /** What a start finds after a crash or damage, and what becomes of it; on the in-memory disk. */
 
-import { type FileSystem, isSluiceError, type TopicConfig, topicName } from "@sluice/model";
+import { type FileSystem, isSluiceError, offset, type TopicConfig, topicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { verifyLogDirectory } from "./index.js";
 import { segmentPaths } from "./partition-directory.js";
@@ -200,7 +200,9 @@ describe("recovery", () => {
       const path = `${partitionPath}/${"0".repeat(20)}.${suffix}`;
       const original = await fileSystem.readFile(path);
       await fileSystem.removeFile(path);
-      await (await openLog(fileSystem, smallSegments)).directory.close();
+      const { directory, log } = await openLog(fileSystem, smallSegments);
+      await readAll(log, 100);
+      await directory.close();
       expect((await fileSystem.readFile(path)).equals(original)).toBe(true);
     });
   }
@@ -234,6 +236,31 @@ describe("recovery", () => {
       expect(log.endOffsetOfEpoch(2 as typeof epoch)).toEqual({ epoch: 2, endOffset: 14 });
       expect(log.latestEpoch).toBe(5);
     }
+  });
+});
+
+describe("a removal from the start that a crash interrupted", () => {
+  it("leaves nothing behind that a later removal, or a read, stumbles over", async () => {
+    let interrupted = 0;
+    for (let crashAfter = 1; crashAfter < 40; crashAfter += 1) {
+      const fileSystem = new MemoryFileSystem(seededRandom(crashAfter));
+      const { log } = await openLog(fileSystem, smallSegments);
+      for (let index = 0; index < 40; index += 1) log.append(batchOf([`${index}`.padEnd(60)]), epoch);
+      await log.flush();
+      await log.saveRecoveryPoint();
+      log.setHighWatermark(log.logEndOffset);
+      fileSystem.crashAtOperation(fileSystem.operationCount + crashAfter);
+      await log.deleteRecordsBefore(offset(30)).catch(() => undefined);
+      const { directory, log: reopened } = await openLog(fileSystem.kill(), smallSegments);
+      if (reopened.logStartOffset === 30) interrupted += 1;
+      reopened.setHighWatermark(reopened.logEndOffset);
+      await readAll(reopened);
+      await reopened.describeSegments();
+      await reopened.deleteRecordsBefore(offset(40));
+      expect([reopened.logStartOffset, reopened.logEndOffset, reopened.failure]).toEqual([40, 40, undefined]);
+      await directory.close();
+    }
+    expect(interrupted).toBeGreaterThan(5);
   });
 });
 

@@ -1,200 +1,248 @@
 /**
  * Checks the files of partitions against each other, and only reads. Safe beside a running broker: what a writer has under way
- * at the end of the last segment is told apart from damage, and an index of that segment may be behind.
+ * at the end of the last segment is told apart from damage, an index of that segment may be behind, and a file that goes away
+ * under the check is not missed.
+ *
+ * Of a partition: every segment with its indexes (segment-verification.ts), that the segments follow each other without a gap, that
+ * the log reaches the recovery point, the epoch checkpoint against the batches, producer snapshots, the other small files, and
+ * what a crash left behind. Of a data directory: its own small files too.
  */
 
+import { basename, dirname } from "node:path/posix";
 import { type FileSystem, isFileError, SluiceError } from "@sluice/model";
-import { BatchScanner, type ScanProblem } from "./batch-scanner.js";
-import { OffsetIndex } from "./offset-index.js";
-import { parseSegmentFileName, segmentPaths } from "./partition-directory.js";
-import { TimeIndex } from "./time-index.js";
+import { readIfThere } from "./checkpoint-file.js";
+import { gapsBelowIn } from "./compaction-gaps.js";
+import { verifyEpochCheckpoint } from "./epoch-verification.js";
+import { assertThere, orFileNotFound } from "./missing-file.js";
+import { epochCheckpointName, parsePartitionDirectoryName } from "./partition-directory.js";
+import { verifySegment } from "./segment-verification.js";
+import { verifyPartitionMetadata, verifySnapshot, verifyTextFile } from "./small-file-verification.js";
+import { leftoverOf, parseStoredFileName } from "./stored-file-name.js";
+import { parseTextFile } from "./text-file-dump.js";
+import type { VerificationFinding } from "./verification-finding.js";
 
-/** What was found of one file. */
-export interface VerificationFinding {
-  readonly path: string;
+export interface VerifyLogsOptions {
   /**
-   * `ok`; `tornTail`: the last segment ends inside a batch, as a write under way or cut short leaves it, and recovery cuts
-   * that; `missing`: an index that the next start makes anew; `corrupt`: the file is damaged.
+   * Offsets may be missing between the batches of every segment but the last, as compaction leaves them. Default false: they may be
+   * missing where the partition's compaction-checkpoint says so.
    */
-  readonly status: "ok" | "tornTail" | "missing" | "corrupt";
-  /** What is wrong, in a sentence; empty where nothing is. */
-  readonly problem: string;
+  readonly isCompacted?: boolean;
 }
 
-/** What the log file says of a segment, for the indexes to be held against. */
-interface SegmentFacts {
-  readonly baseOffset: number;
-  readonly sizeBytes: number;
-  readonly isLast: boolean;
-  /** Last offset of a batch by its position, and largest timestamp so far by last offset. */
-  readonly lastOffsets: Map<number, number>;
-  readonly timestamps: Map<number, number>;
-  readonly maxTimestampMs: number;
-  readonly endOffset: number;
-  readonly problem: ScanProblem | undefined;
-}
+/** Names of a data directory's own files that are checked. `clean-shutdown` comes and goes: where it is, it is checked. */
+const directoryFileNames = ["meta", "life", "clean-shutdown", "recovery-point", "log-start-offset", "lossy"] as const;
 
 /**
- * Verifies every segment in `path` and below: a partition directory, a data directory, or what holds some of these.
- * @throws SluiceError FILE_NOT_FOUND where there is no such directory, or no segment in it.
+ * Verifies `path`: one file, or every log in a directory and below: a partition, a data directory, or what holds some of these.
+ * A file of a segment is checked with the other files of that segment.
+ * @throws SluiceError FILE_NOT_FOUND where there is nothing of that name, or nothing in it that could be checked; CORRUPT_FILE
+ * where a file's name is none of a log; errors of the file system
  */
-export async function verifyLogDirectory(fileSystem: FileSystem, path: string): Promise<VerificationFinding[]> {
-  const findings: VerificationFinding[] = [];
-  try {
-    await verifyBelow(fileSystem, path, findings);
-  } catch (error) {
-    if (!isFileError(error, "ENOENT") && !isFileError(error, "ENOTDIR")) throw error;
-    throw new SluiceError("FILE_NOT_FOUND", { path: `directory ${path}` }, { cause: error });
-  }
+export async function verifyLogDirectory(
+  fileSystem: FileSystem,
+  path: string,
+  options: VerifyLogsOptions = {},
+): Promise<VerificationFinding[]> {
+  const verification = new LogVerification(fileSystem, options);
+  await orFileNotFound(path, () => verification.verify(path));
+  const { findings } = verification;
   if (findings.length === 0) throw new SluiceError("FILE_NOT_FOUND", { path: `segment file in ${path}` });
   return findings;
 }
 
-async function verifyBelow(fileSystem: FileSystem, path: string, findings: VerificationFinding[]): Promise<void> {
-  const names = await fileSystem.list(path);
-  const logs = names.filter((name) => parseSegmentFileName(name)?.kind === "log");
-  if (logs.length > 0) return verifyPartition(fileSystem, path, logs, findings);
-  for (const name of names) {
-    const child = `${path}/${name}`;
-    if (await isDirectory(fileSystem, child)) await verifyBelow(fileSystem, child, findings);
-  }
-}
+class LogVerification {
+  readonly findings: VerificationFinding[] = [];
+  readonly #fileSystem: FileSystem;
+  readonly #options: VerifyLogsOptions;
 
-async function isDirectory(fileSystem: FileSystem, path: string): Promise<boolean> {
-  try {
-    await fileSystem.list(path);
-    return true;
-  } catch (error) {
-    // A file, or something that a running broker has removed since.
-    if (isFileError(error, "ENOTDIR") || isFileError(error, "ENOENT")) return false;
-    throw error;
+  constructor(fileSystem: FileSystem, options: VerifyLogsOptions) {
+    this.#fileSystem = fileSystem;
+    this.#options = options;
   }
-}
 
-async function verifyPartition(
-  fileSystem: FileSystem,
-  directory: string,
-  logNames: readonly string[],
-  findings: VerificationFinding[],
-): Promise<void> {
-  let endOffset: number | undefined;
-  for (const [index, name] of logNames.entries()) {
-    const baseOffset = parseSegmentFileName(name)?.baseOffset ?? 0;
-    const facts = await scanSegment(fileSystem, directory, baseOffset, index === logNames.length - 1);
-    findings.push(logFinding(`${directory}/${name}`, facts, endOffset));
-    await verifyIndexes(fileSystem, directory, facts, findings);
-    endOffset = facts.problem === undefined ? facts.endOffset : undefined;
+  /** @throws ENOENT where there is nothing of that name */
+  async verify(path: string): Promise<void> {
+    const names = await this.#namesIn(path);
+    if (names === undefined) await this.#verifyFile(path);
+    else await this.#verifyBelow(path, names);
   }
-}
 
-async function scanSegment(
-  fileSystem: FileSystem,
-  directory: string,
-  baseOffset: number,
-  isLast: boolean,
-): Promise<SegmentFacts> {
-  const file = await fileSystem.open(segmentPaths(directory, baseOffset).log, "read");
-  try {
-    const sizeBytes = await file.size();
-    const lastOffsets = new Map<number, number>();
-    const timestamps = new Map<number, number>();
-    let maxTimestampMs = -1;
-    const scanner = new BatchScanner(file, {
-      position: 0,
-      endPosition: sizeBytes,
-      baseOffset,
-      verifiesChecksums: true,
-    });
-    for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore()) {
-      for (const { position, header } of batches) {
-        lastOffsets.set(position, header.lastOffset);
-        if (header.maxTimestampMs > maxTimestampMs) {
-          maxTimestampMs = header.maxTimestampMs;
-          timestamps.set(header.lastOffset, maxTimestampMs);
-        }
+  async #verifyBelow(path: string, names: readonly string[]): Promise<void> {
+    if (isPartition(path, names)) return this.#verifyPartition(path, names);
+    if (names.includes("meta") || names.includes("recovery-point")) await this.#verifyDirectoryFiles(path, names);
+    for (const name of names) {
+      // The file system's own, and only root may look into it.
+      if (name === "lost+found") continue;
+      const child = `${path}/${name}`;
+      const below = await this.#childNames(child);
+      if (below === undefined) continue;
+      if (leftoverOf(name) === undefined) await this.#verifyBelow(child, below);
+      else this.findings.push({ path: child, status: "leftover", problem: "the next start removes it" });
+    }
+  }
+
+  async #verifyDirectoryFiles(path: string, names: readonly string[]): Promise<void> {
+    for (const name of directoryFileNames) {
+      if (!names.includes(name)) continue;
+      const finding = await verifyTextFile(this.#fileSystem, `${path}/${name}`);
+      if (finding !== undefined) this.findings.push(finding);
+    }
+    if (!names.includes("recovery-point")) {
+      const problem = "how much of the partitions was durable is not known: damage in them is never cut";
+      this.findings.push({ path: `${path}/recovery-point`, status: "missing", problem });
+    }
+  }
+
+  async #verifyFile(path: string): Promise<void> {
+    const file = parseStoredFileName(path);
+    await assertThere(this.#fileSystem, path);
+    if (file === undefined) {
+      throw new SluiceError("CORRUPT_FILE", { path, reason: "its name is none of a file of a log" });
+    }
+    if (file.leftover !== undefined) this.findings.push(leftoverFinding(path));
+    else if (file.kind === "text") await this.#push(verifyTextFile(this.#fileSystem, path));
+    else if (file.kind === "snapshot") await this.#push(verifySnapshot(this.#fileSystem, path, undefined));
+    else {
+      const directory = dirname(path);
+      const names = await this.#fileSystem.list(directory);
+      const isLast = logsIn(names).at(-1) === file.baseOffset;
+      const gapsBelow = await this.#gapsBelow(directory, logsIn(names));
+      const segment = { fileSystem: this.#fileSystem, directory, baseOffset: file.baseOffset, isLast, gapsBelow };
+      this.findings.push(...(await verifySegment(segment)).findings);
+    }
+  }
+
+  async #verifyPartition(directory: string, names: readonly string[]): Promise<void> {
+    const fileSystem = this.#fileSystem;
+    const bases = logsIn(names);
+    const gapsBelow = await this.#gapsBelow(directory, bases);
+    const epochCheckpoint = await readIfThere(fileSystem, `${directory}/${epochCheckpointName}`);
+    const recoveryPoint = await this.#recoveryPoint(directory);
+    const epochs = [];
+    let endOffset: number | undefined;
+    let goodEndOffset: number | undefined;
+    for (const [index, baseOffset] of bases.entries()) {
+      const isLast = index === bases.length - 1;
+      const segment = await verifySegment({ fileSystem, directory, baseOffset, isLast, gapsBelow });
+      const [log, ...others] = segment.findings;
+      const isGap = endOffset !== undefined && endOffset !== baseOffset;
+      const gap = { baseOffset, endOffset: endOffset ?? 0, isSwapping: isSwapAt(names, endOffset ?? 0) };
+      if (log !== undefined) this.findings.push(isGap ? gapFinding(log.path, gap) : log, ...others);
+      epochs.push(...segment.epochs);
+      endOffset = segment.endOffset;
+      goodEndOffset = segment.goodEndOffset;
+    }
+    await this.#verifyEnd(directory, { goodEndOffset, recoveryPoint, isEmpty: bases.length === 0 });
+    // Read last: it only grows, and the checkpoint says nothing of what is below it.
+    const logStartOffset = (await this.#offsetIn("log-start-offset", directory)) ?? 0;
+    const epochCheck = { directory, bytes: epochCheckpoint, epochs, recoveryPoint, logStartOffset, endOffset };
+    const epochFinding = await verifyEpochCheckpoint(fileSystem, epochCheck);
+    if (epochFinding !== undefined) this.findings.push(epochFinding);
+    await this.#verifySmallFiles(directory, names, endOffset);
+  }
+
+  /** Everything below the recovery point was durable once: a log that ends before it has lost something. */
+  async #verifyEnd(
+    directory: string,
+    log: { goodEndOffset: number | undefined; recoveryPoint: number | undefined; isEmpty: boolean },
+  ): Promise<void> {
+    const { recoveryPoint, goodEndOffset = 0 } = log;
+    if (recoveryPoint === undefined || goodEndOffset >= recoveryPoint) return;
+    // A follower that cuts its log lowers the recovery point before.
+    if ((await this.#recoveryPoint(directory)) !== recoveryPoint) return;
+    const found = log.isEmpty ? "there is no segment file" : `what is good of the log ends at offset ${goodEndOffset}`;
+    const problem = `${found}, and all below offset ${recoveryPoint} was durable`;
+    this.findings.push({ path: directory, status: "corrupt", problem });
+  }
+
+  async #verifySmallFiles(directory: string, names: readonly string[], endOffset: number | undefined): Promise<void> {
+    await this.#push(verifyPartitionMetadata(this.#fileSystem, directory));
+    const bases = new Set(logsIn(names));
+    for (const name of names) {
+      const path = `${directory}/${name}`;
+      const file = parseStoredFileName(name);
+      if (leftoverOf(name) !== undefined) this.findings.push(leftoverFinding(path));
+      else if (file?.kind === "snapshot") await this.#push(verifySnapshot(this.#fileSystem, path, endOffset));
+      else if (file?.kind === "text" && file.name === "compaction-checkpoint") {
+        await this.#push(verifyTextFile(this.#fileSystem, path));
+      } else if ((file?.kind === "index" || file?.kind === "timeindex") && !bases.has(file.baseOffset)) {
+        const problem = "there is no log file of that name: the next start removes it";
+        this.findings.push({ path, status: "leftover", problem });
       }
     }
-    const endOffset = scanner.nextOffset ?? baseOffset;
-    const { problem } = scanner;
-    return { baseOffset, sizeBytes, isLast, lastOffsets, timestamps, maxTimestampMs, endOffset, problem };
-  } finally {
-    await file.close();
   }
-}
 
-function logFinding(path: string, facts: SegmentFacts, endOffsetBefore: number | undefined): VerificationFinding {
-  if (endOffsetBefore !== undefined && endOffsetBefore !== facts.baseOffset) {
-    return corrupt(path, `the segment begins at offset ${facts.baseOffset} where ${endOffsetBefore} follows`);
+  async #push(work: Promise<VerificationFinding | undefined>): Promise<void> {
+    const finding = await work;
+    if (finding !== undefined) this.findings.push(finding);
   }
-  if (facts.problem === undefined) return { path, status: "ok", problem: "" };
-  const text = `at position ${facts.problem.position}: ${facts.problem.reason}`;
-  return facts.isLast && facts.problem.isTorn ? { path, status: "tornTail", problem: text } : corrupt(path, text);
-}
 
-async function verifyIndexes(
-  fileSystem: FileSystem,
-  directory: string,
-  facts: SegmentFacts,
-  findings: VerificationFinding[],
-): Promise<void> {
-  const paths = segmentPaths(directory, facts.baseOffset);
-  const checks = [
-    { path: paths.offsetIndex, problemOf: offsetIndexProblem },
-    { path: paths.timeIndex, problemOf: timeIndexProblem },
-  ];
-  for (const { path, problemOf } of checks) {
-    const bytes = await readIfThere(fileSystem, path);
-    if (bytes === undefined) {
-      // The last segment has its indexes in memory until it is closed.
-      if (!facts.isLast) findings.push({ path, status: "missing", problem: "the next start makes it anew" });
-      continue;
+  /** Exclusive end of the offsets that may be missing inside segments. */
+  #gapsBelow(directory: string, bases: readonly number[]): Promise<number> {
+    const isCompacted = this.#options.isCompacted === true;
+    return gapsBelowIn(this.#fileSystem, { directory, lastBaseOffset: bases.at(-1) ?? 0, isCompacted });
+  }
+
+  /** Exclusive end of what was durable of the partition, or undefined where that is not known. */
+  #recoveryPoint(directory: string): Promise<number | undefined> {
+    return this.#offsetIn("recovery-point", directory);
+  }
+
+  /** What a file of the data directory says of the partition, or undefined where it says nothing. */
+  async #offsetIn(name: "recovery-point" | "log-start-offset", directory: string): Promise<number | undefined> {
+    const bytes = await readIfThere(this.#fileSystem, `${dirname(directory)}/${name}`);
+    if (bytes === undefined) return undefined;
+    const { entries, problem } = parseTextFile(name, bytes);
+    const entry = entries.find(({ partition }) => partition === basename(directory));
+    return problem === undefined && typeof entry?.offset === "number" ? entry.offset : undefined;
+  }
+
+  /** Names in a directory, sorted; undefined where it is a file. @throws ENOENT */
+  async #namesIn(path: string): Promise<string[] | undefined> {
+    try {
+      return await this.#fileSystem.list(path);
+    } catch (error) {
+      if (isFileError(error, "ENOTDIR")) return undefined;
+      throw error;
     }
-    const problem = problemOf(bytes, facts);
-    findings.push(problem === undefined ? { path, status: "ok", problem: "" } : corrupt(path, problem));
+  }
+
+  /** As `#namesIn`; undefined also for what a running broker has removed since. */
+  async #childNames(path: string): Promise<string[] | undefined> {
+    try {
+      return await this.#namesIn(path);
+    } catch (error) {
+      if (isFileError(error, "ENOENT")) return undefined;
+      throw error;
+    }
   }
 }
 
-function offsetIndexProblem(bytes: Buffer, facts: SegmentFacts): string | undefined {
-  const index = OffsetIndex.parse(bytes, { baseOffset: facts.baseOffset, logSizeBytes: facts.sizeBytes });
-  if (index === undefined) return "its entries are not in order, or lead out of the log file";
-  for (const { offset, position } of index.entries()) {
-    if (isBeyondScan(position, facts)) break;
-    const lastOffset = facts.lastOffsets.get(position);
-    if (lastOffset === undefined) return `it says that a batch begins at position ${position}, and none does`;
-    if (lastOffset !== offset) return `it says offset ${offset} of a batch that ends with ${lastOffset}`;
-  }
-  return undefined;
+function isPartition(path: string, names: readonly string[]): boolean {
+  return parsePartitionDirectoryName(basename(path)) !== undefined || logsIn(names).length > 0;
 }
 
-function timeIndexProblem(bytes: Buffer, facts: SegmentFacts): string | undefined {
-  const index = TimeIndex.parse(bytes, facts);
-  if (index === undefined) return "its entries are not in order";
-  for (const { timestampMs, offset } of index.entries()) {
-    if (facts.problem !== undefined && offset >= facts.endOffset) break;
-    const found = facts.timestamps.get(offset);
-    if (found !== timestampMs) return `it says that timestamp ${timestampMs} is in the batch that ends with ${offset}`;
-  }
-  const isComplete = (index.lastEntry?.timestampMs ?? -1) === facts.maxTimestampMs;
-  if (!isComplete && !facts.isLast && facts.problem === undefined) {
-    return `it ends before the largest timestamp, ${facts.maxTimestampMs}`;
-  }
-  return undefined;
+/** Base offsets of the segments, in order. */
+function logsIn(names: readonly string[]): number[] {
+  const files = names.map(parseStoredFileName);
+  return files.flatMap((file) => (file?.kind === "log" && file.leftover === undefined ? [file.baseOffset] : []));
 }
 
-/** What lies behind damage in the log file cannot be judged, and is not blamed. */
-function isBeyondScan(position: number, facts: SegmentFacts): boolean {
-  return facts.problem !== undefined && position >= facts.problem.position;
+/** A segment that begins at or below `offset` is being swapped in for this one and some that follow it. */
+function isSwapAt(names: readonly string[], offset: number): boolean {
+  const files = names.map(parseStoredFileName);
+  return files.some((file) => file?.kind === "log" && file.leftover === "swap" && file.baseOffset <= offset);
 }
 
-async function readIfThere(fileSystem: FileSystem, path: string): Promise<Buffer | undefined> {
-  try {
-    return await fileSystem.readFile(path);
-  } catch (error) {
-    if (isFileError(error, "ENOENT")) return undefined;
-    throw error;
-  }
+function gapFinding(
+  path: string,
+  { baseOffset, endOffset, isSwapping }: { baseOffset: number; endOffset: number; isSwapping: boolean },
+): VerificationFinding {
+  const problem = `the segment begins at offset ${baseOffset} where ${endOffset} follows`;
+  if (!isSwapping) return { path, status: "corrupt", problem };
+  return { path, status: "leftover", problem: `${problem}: compaction was putting another in their place` };
 }
 
-function corrupt(path: string, problem: string): VerificationFinding {
-  return { path, status: "corrupt", problem };
+function leftoverFinding(path: string): VerificationFinding {
+  return { path, status: "leftover", problem: "unfinished, or to be removed: the next start sees to it" };
 }

@@ -55,6 +55,15 @@ export class NodeFileSystem implements FileSystem {
     }
   }
 
+  async size(path: string): Promise<number> {
+    return (await fs.promises.stat(path)).size;
+  }
+
+  async freeBytes(path: string): Promise<number> {
+    const { bavail, bsize } = await fs.promises.statfs(path);
+    return bavail * bsize;
+  }
+
   async syncDirectory(path: string): Promise<void> {
     const descriptor = await openFile(path, "r");
     try {

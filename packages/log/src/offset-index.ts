@@ -11,7 +11,8 @@
 
 import { invariant } from "@sluice/model";
 
-const entrySizeBytes = 8;
+/** Bytes of an entry. */
+export const offsetEntrySizeBytes = 8;
 
 export interface OffsetIndexEntry {
   /** Last offset of the batch. */
@@ -33,10 +34,10 @@ export class OffsetIndex {
 
   /** The index in `bytes`, or undefined where they make no sense for a segment of `logSizeBytes`. */
   static parse(bytes: Buffer, segment: { baseOffset: number; logSizeBytes: number }): OffsetIndex | undefined {
-    if (bytes.length % entrySizeBytes !== 0) return undefined;
+    if (bytes.length % offsetEntrySizeBytes !== 0) return undefined;
     let offsetBefore = -1;
     let positionBefore = -1;
-    for (let at = 0; at < bytes.length; at += entrySizeBytes) {
+    for (let at = 0; at < bytes.length; at += offsetEntrySizeBytes) {
       const relativeOffset = bytes.readInt32BE(at);
       const position = bytes.readInt32BE(at + 4);
       if (relativeOffset <= offsetBefore || position <= positionBefore || position >= segment.logSizeBytes) {
@@ -49,7 +50,7 @@ export class OffsetIndex {
   }
 
   get entryCount(): number {
-    return this.#sizeBytes / entrySizeBytes;
+    return this.#sizeBytes / offsetEntrySizeBytes;
   }
 
   get lastEntry(): OffsetIndexEntry | undefined {
@@ -62,20 +63,30 @@ export class OffsetIndex {
     if (this.#sizeBytes === this.#bytes.length) this.#bytes = grown(this.#bytes);
     this.#bytes.writeInt32BE(relativeOffset, this.#sizeBytes);
     this.#bytes.writeInt32BE(position, this.#sizeBytes + 4);
-    this.#sizeBytes += entrySizeBytes;
+    this.#sizeBytes += offsetEntrySizeBytes;
   }
 
-  /** Position of the last entry whose offset is at or below `offset`: no batch before it holds `offset`. 0 where none is. */
-  floor(offset: number): number {
+  /** Bytes of the file. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
+  }
+
+  /** The last entry whose offset is at or below `offset`: no batch before it holds `offset`. Undefined where none is. */
+  floor(offset: number): OffsetIndexEntry | undefined {
     const relativeOffset = offset - this.#baseOffset;
     let low = 0;
     let high = this.entryCount;
     while (low < high) {
       const middle = (low + high) >>> 1;
-      if (this.#bytes.readInt32BE(middle * entrySizeBytes) <= relativeOffset) low = middle + 1;
+      if (this.#bytes.readInt32BE(middle * offsetEntrySizeBytes) <= relativeOffset) low = middle + 1;
       else high = middle;
     }
-    return low === 0 ? 0 : this.#entry(low - 1).position;
+    return low === 0 ? undefined : this.#entry(low - 1);
+  }
+
+  /** Drops the entries of batches that start at `position` or later. */
+  truncateFrom(position: number): void {
+    while ((this.lastEntry?.position ?? -1) >= position) this.#sizeBytes -= offsetEntrySizeBytes;
   }
 
   *entries(): Generator<OffsetIndexEntry> {
@@ -88,13 +99,13 @@ export class OffsetIndex {
   }
 
   #entry(index: number): OffsetIndexEntry {
-    const at = index * entrySizeBytes;
+    const at = index * offsetEntrySizeBytes;
     return { offset: this.#baseOffset + this.#bytes.readInt32BE(at), position: this.#bytes.readInt32BE(at + 4) };
   }
 }
 
 function grown(bytes: Buffer): Buffer {
-  const larger = Buffer.alloc(Math.max(64 * entrySizeBytes, bytes.length * 2));
+  const larger = Buffer.alloc(Math.max(64 * offsetEntrySizeBytes, bytes.length * 2));
   bytes.copy(larger);
   return larger;
 }

@@ -4,14 +4,16 @@
  *     00000000000000000000.log         batches back to back; the name is the base offset of the segment
  *     00000000000000000000.index       offset index
  *     00000000000000000000.timeindex   time index
+ *     00000000000000000000.snapshot    producer state at that offset
  *     leader-epoch-checkpoint          leader epochs and their start offsets
  *     partition.metadata               version, topic_id, topic, partition
+ *     compaction-checkpoint            how far compaction came
  *
  * A directory is named by the id of its topic, so that no topic name ever becomes a path.
  */
 
 import { type FileSystem, type TopicId, type TopicName, topicId, topicName } from "@sluice/model";
-import { replaceFile } from "./checkpoint-file.js";
+import { readIfThere, replaceFile } from "./checkpoint-file.js";
 
 export const logSuffix = ".log";
 export const offsetIndexSuffix = ".index";
@@ -70,7 +72,7 @@ export function writePartitionMetadata(
 /** The topic name in `partition.metadata`, or undefined where the file is missing or makes no sense. */
 export async function readPartitionTopic(fileSystem: FileSystem, directory: string): Promise<TopicName | undefined> {
   const path = `${directory}/${metadataName}`;
-  if (!(await fileSystem.exists(path))) return undefined;
-  const match = /^topic: ([A-Za-z0-9._-]{1,249})$/m.exec((await fileSystem.readFile(path)).toString("latin1"));
+  const bytes = await readIfThere(fileSystem, path);
+  const match = /^topic: ([A-Za-z0-9._-]{1,249})$/m.exec(bytes?.toString("latin1") ?? "");
   return match?.[1] === undefined || /^\.\.?$/.test(match[1]) ? undefined : topicName(match[1]);
 }

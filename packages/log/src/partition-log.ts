@@ -1,22 +1,19 @@
 /**
- * The log of one partition: its segments, its writer and its readers.
+ * The log of one partition: appends, reads, and everything that changes which records there are.
  *
- * `append` places a batch at once and in order: it gets its offsets, is stamped in place and queued. One loop writes the
- * queue: whatever came while a write was under way goes into the next, in one call, and under flush=always one fdatasync
- * covers all of it (group commit). Three offsets follow each other:
+ * `append` places a batch at once and in order: it gets its offsets, is stamped in place and queued for the one writer
+ * (log-writer.ts). Reads never wait for the writer. What takes records away is done one thing at a time (log-changes.ts);
+ * compaction takes them from the middle, and offsets stay (log-compaction.ts).
  *
- *     flushedOffset (survives a power loss)  <=  writtenOffset (can be read)  <=  logEndOffset (placed)
- *
- * A new segment is begun only when the old one is durable (always) or is being made so in the background (os). The first
- * error of a write or a sync takes the log offline for good: what is on disk after it is not known, and a second fdatasync
- * that succeeds would prove nothing (P38). Reads go on. The queue has no bound of its own: who appends bounds the bytes.
- *
- * It checks nothing of the bytes: the produce path has. It knows nothing of leaders, replicas or the high watermark.
+ * The first error of a write or a sync takes the whole data directory offline (P38). Reads go on. The queue has no bound of
+ * its own: who appends bounds the bytes. It checks nothing of the bytes: the produce path has. It knows nothing of leaders
+ * and replicas; of the high watermark only that nothing at or above it may be deleted or compacted.
  */
 
 import {
   type FileSystem,
   invariant,
+  isSluiceError,
   type LeaderEpoch,
   type Offset,
   offset,
@@ -25,10 +22,20 @@ import {
   type TopicId,
   type TopicName,
 } from "@sluice/model";
-import { batchLastOffset, stampBatch } from "@sluice/record";
+import { batchBaseOffset, batchLastOffset, batchLeaderEpoch, type RecordBatchHeader, stampBatch } from "@sluice/record";
+import type { DeferredRemoval } from "./deferred-removal.js";
+import { asUnreadable } from "./disk-failure.js";
+import type { DescribedSegment, HousekeptLog } from "./housekeeping.js";
 import type { EpochEnd, LeaderEpochCache } from "./leader-epoch-cache.js";
-import type { Segment } from "./segment.js";
+import { LogChanges } from "./log-changes.js";
+import { LogCompaction, type LogCompactionDependencies } from "./log-compaction.js";
+import type { LogProducers } from "./log-producers.js";
+import { LogWriter, type LogWriterDependencies } from "./log-writer.js";
+import type { ProducerVerdict } from "./producer-state.js";
 import type { SegmentList } from "./segment-list.js";
+
+/** As long as Kafka remembers them. */
+const producerExpirationMs = 86_400_000;
 
 export interface PartitionLogOptions {
   readonly topicId: TopicId;
@@ -38,50 +45,55 @@ export interface PartitionLogOptions {
   readonly config: TopicConfig;
   /** Path of the partition's directory. */
   readonly directory: string;
+  readonly logStartOffset: Offset;
 }
 
-export interface PartitionLogDependencies {
-  readonly fileSystem: FileSystem;
-  /** What recovery found: everything in it is durable. */
+export interface PartitionLogDependencies
+  extends Omit<LogWriterDependencies, "directory" | "config" | "onAdvanced" | "onAppendsFailed" | "onFailed"> {
+  /** What recovery found. */
   readonly segments: SegmentList;
   readonly epochs: LeaderEpochCache;
-  /** Makes a segment object for a file that does not exist yet. */
-  newSegment(baseOffset: number): Segment;
-  /** Records durably that everything below `flushedOffset` is on disk. */
-  saveRecoveryPoint(flushedOffset: Offset): Promise<void>;
+  readonly producers: LogProducers;
+  readonly fileSystem: FileSystem;
+  readonly removal: DeferredRemoval;
+  readonly compaction: LogCompactionDependencies;
+  /** Nothing was changed since the log was last closed in order. */
+  readonly isUntouched: boolean;
+  /** Records the log start durably. */
+  saveLogStart(logStartOffset: Offset): Promise<void>;
+  /** Records durably how the topic flushes from now on. */
+  saveFlushPolicy(flush: TopicConfig["flush"]): Promise<void>;
+  /** There was no room for a write. */
+  onDiskFull(): void;
+  /** The first error that is final: the directory goes offline with all its logs. */
+  onFailed(error: SluiceError): void;
   /** The log was closed; `isClean`: everything in it is durable and recorded. */
   onClosed(isClean: boolean): void;
 }
 
-export class PartitionLog {
+export class PartitionLog implements HousekeptLog {
   readonly topicId: TopicId;
   readonly topic: TopicName;
   readonly partition: number;
   readonly directory: string;
   /** Called after each write with the offset up to which can be read, and after each sync with the one that is durable. */
   onAdvanced: (writtenOffset: Offset, flushedOffset: Offset) => void = () => {};
+  /** Called when the disk was full: what was placed from `endOffset` on was never written, and the log ends there again. */
+  onAppendsFailed: (endOffset: Offset, error: SluiceError) => void = () => {};
+  /** Called when records at the start have gone; they can be read no more. */
+  onLogStartMoved: (logStartOffset: Offset) => void = () => {};
   /** Called once, when the log goes offline. */
   onFailed: (error: SluiceError) => void = () => {};
 
-  readonly #config: TopicConfig;
   readonly #dependencies: PartitionLogDependencies;
   readonly #segments: SegmentList;
   readonly #epochs: LeaderEpochCache;
-  #queue: Buffer[] = [];
-  #logEndOffset: Offset;
-  #writtenOffset: Offset;
-  #flushedOffset: Offset;
-  #recoveryPoint: Offset;
-  #sizeBytes: number;
-  /** Everything below it is to be flushed, whatever the policy says. */
-  #flushTarget = 0;
-  #flushWaiters: { target: number; resolve: () => void; reject: (error: SluiceError) => void }[] = [];
-  #writing: Promise<void> | undefined;
-  /** Segments that are made durable in the background, one after the other (flush=os). */
-  #retiring: Promise<void> = Promise.resolve();
-  /** Recovery points are recorded one after the other. */
-  #saving: Promise<void> = Promise.resolve();
-  #failure: SluiceError | undefined;
+  readonly #producers: LogProducers;
+  readonly #writer: LogWriter;
+  readonly #compaction: LogCompaction;
+  readonly #changes: LogChanges;
+  #highWatermark: Offset;
+  #isUntouched: boolean;
   #closing: Promise<void> | undefined;
 
   constructor(options: PartitionLogOptions, dependencies: PartitionLogDependencies) {
@@ -89,94 +101,163 @@ export class PartitionLog {
     this.topic = options.topic;
     this.partition = options.partition;
     this.directory = options.directory;
-    this.#config = options.config;
     this.#dependencies = dependencies;
     this.#segments = dependencies.segments;
     this.#epochs = dependencies.epochs;
-    const end = offset(dependencies.segments.active.endOffset);
-    this.#logEndOffset = end;
-    this.#writtenOffset = end;
-    this.#flushedOffset = end;
-    this.#recoveryPoint = offset(0);
-    this.#sizeBytes = dependencies.segments.all().reduce((sum, segment) => sum + segment.sizeBytes, 0);
+    this.#producers = dependencies.producers;
+    this.#highWatermark = options.logStartOffset;
+    this.#isUntouched = dependencies.isUntouched;
+    this.#writer = new LogWriter({
+      ...dependencies,
+      directory: options.directory,
+      config: options.config,
+      onAdvanced: (writtenOffset, flushedOffset) => this.onAdvanced(writtenOffset, flushedOffset),
+      onAppendsFailed: (endOffset, error) => {
+        dependencies.onDiskFull();
+        this.onAppendsFailed(endOffset, error);
+      },
+      onFailed: (error, isDisk) => this.#failed(error, isDisk),
+    });
+    this.#compaction = new LogCompaction(options.directory, this.#segments, dependencies.compaction);
+    this.#changes = new LogChanges(options, {
+      ...dependencies,
+      writer: this.#writer,
+      compaction: this.#compaction,
+      onTouched: () => {
+        this.#isUntouched = false;
+      },
+      onLogStartMoved: (logStartOffset) => this.onLogStartMoved(logStartOffset),
+    });
+  }
+
+  get config(): TopicConfig {
+    return this.#writer.config;
   }
 
   /** Lowest offset that can be read. */
   get logStartOffset(): Offset {
-    return offset(this.#segments.first.baseOffset);
+    return this.#changes.logStartOffset;
   }
 
   /** The offset that the next record gets; exclusive end of all that was placed, written or not. */
   get logEndOffset(): Offset {
-    return this.#logEndOffset;
+    return this.#writer.logEndOffset;
   }
 
   /** Exclusive end of what is in the file and can be read. */
   get writtenOffset(): Offset {
-    return this.#writtenOffset;
+    return this.#writer.writtenOffset;
   }
 
   /** Exclusive end of what survives a power loss. Under flush=os it moves with rolls, `flush` and `close` only. */
   get flushedOffset(): Offset {
-    return this.#flushedOffset;
+    return this.#writer.flushedOffset;
+  }
+
+  /** Lower bound of the high watermark, as far as the log was told: nothing at or above it is deleted or compacted. */
+  get highWatermark(): Offset {
+    return this.#highWatermark;
   }
 
   /** Bytes in the log files. */
   get sizeBytes(): number {
-    return this.#sizeBytes;
+    return this.#segments.all().reduce((sum, segment) => sum + segment.sizeBytes, 0);
   }
 
   /** Why the log is offline; undefined while it is not. */
   get failure(): SluiceError | undefined {
-    return this.#failure;
+    return this.#writer.failure;
+  }
+
+  /** Why appends are refused for now, as `append` throws it: DISK_FULL; undefined while they are taken. */
+  get appendRefusal(): SluiceError | undefined {
+    return this.#writer.diskFull;
+  }
+
+  /** First offset of the oldest open transaction; undefined where none is open. */
+  get firstOpenTransactionOffset(): number | undefined {
+    return this.#producers.firstOpenTransactionOffset;
+  }
+
+  /** Whether the batch of an idempotent producer may be appended next, was appended before, or must be refused. */
+  checkProducer(header: RecordBatchHeader): ProducerVerdict {
+    return this.#producers.check(header, `${this.topic}-${this.partition}`);
   }
 
   /**
    * Places one checked batch at the end: stamps its base offset and epoch in place, and queues it. From here on the bytes
-   * belong to the log. Whether and when it is written, `onAdvanced` and `onFailed` say.
-   * @throws SluiceError DISK_FAILED when the log is offline, CLOSED after `close`.
+   * belong to the log. Whether and when it is written, `onAdvanced`, `onAppendsFailed` and `onFailed` say.
+   * @throws SluiceError DISK_FAILED when the log is offline, DISK_FULL, CLOSED after `close`.
    */
   append(batch: Buffer, leaderEpoch: LeaderEpoch): { baseOffset: Offset; endOffset: Offset } {
-    this.#assertOpen();
-    const baseOffset = this.#logEndOffset;
+    this.#assertAppendable();
+    const baseOffset = this.#writer.logEndOffset;
     stampBatch(batch, 0, { baseOffset, leaderEpoch });
-    const endOffset = offset(batchLastOffset(batch) + 1);
-    invariant(endOffset > baseOffset, "a batch has at least one offset");
-    this.#epochs.assign(leaderEpoch, baseOffset);
-    this.#logEndOffset = endOffset;
-    this.#queue.push(batch);
-    this.#startWriting();
-    return { baseOffset, endOffset };
+    return this.#place(batch, leaderEpoch);
+  }
+
+  /**
+   * Places batches that a leader has stamped, as they are, to be written in one call: their base offsets lie at the log end
+   * or above, in order, and their epochs do not go back. Offsets that are missing, as a leader that compacts sends them, are
+   * recorded durably first. One call at a time.
+   * @throws SluiceError DISK_FAILED, DISK_FULL, CLOSED
+   */
+  async appendReplicated(batches: readonly Buffer[]): Promise<void> {
+    this.#assertAppendable();
+    let expected: number = this.#writer.logEndOffset;
+    let gapsBelow = 0;
+    for (const batch of batches) {
+      if (batchBaseOffset(batch) > expected) gapsBelow = batchBaseOffset(batch);
+      expected = batchLastOffset(batch) + 1;
+    }
+    if (gapsBelow > 0) await this.#changes.run(() => this.#compaction.allowGaps(gapsBelow));
+    this.#assertAppendable();
+    for (const batch of batches) this.#place(batch, batchLeaderEpoch(batch) as LeaderEpoch);
   }
 
   /**
    * Whole batches from the one that holds `fromOffset` on, none whose last offset is `upToOffset` or above, in at most
    * `sizeBytesMax` bytes, but at least one where there is one. Empty where there is none. Never crosses a segment.
-   * @throws SluiceError CORRUPT_FILE when the file does not hold what was written, CLOSED after `close`.
+   * @throws SluiceError OFFSET_OUT_OF_RANGE below the log start, CORRUPT_FILE when the file does not hold what was written,
+   *   CLOSED after `close`.
    */
   async read(
     fromOffset: Offset,
     limits: { readonly upToOffset: Offset; readonly sizeBytesMax: number },
   ): Promise<Buffer> {
-    const upToOffset = Math.min(limits.upToOffset, this.#writtenOffset);
+    const upToOffset = Math.min(limits.upToOffset, this.#writer.writtenOffset);
+    if (fromOffset < this.logStartOffset) throw this.#outOfRange(fromOffset);
     if (fromOffset >= upToOffset) return Buffer.alloc(0);
-    return this.#segments.floor(fromOffset).read(fromOffset, { upToOffset, sizeBytesMax: limits.sizeBytesMax });
+    const { sizeBytesMax } = limits;
+    try {
+      const segment = this.#segments.floor(fromOffset);
+      return await asUnreadable(segment.path, () => segment.read(fromOffset, { upToOffset, sizeBytesMax }));
+    } catch (error) {
+      // The segment was taken away while it was read.
+      if (fromOffset < this.logStartOffset) throw this.#outOfRange(fromOffset);
+      if (fromOffset >= this.#writer.writtenOffset) return Buffer.alloc(0);
+      throw error;
+    }
   }
 
   /**
    * The first record whose timestamp is `timestampMs` or later and whose offset is below `upToOffset`; undefined where there
    * is none.
-   * @throws SluiceError CORRUPT_FILE, CLOSED
+   * @throws SluiceError CORRUPT_FILE, CLOSED, MISSING_CODEC_PACKAGE
    */
   async offsetForTimestamp(
     timestampMs: number,
     upToOffset: Offset,
   ): Promise<{ offset: Offset; timestampMs: number } | undefined> {
-    const end = Math.min(upToOffset, this.#writtenOffset);
+    this.#assertNotClosed();
+    const end = Math.min(upToOffset, this.#writer.writtenOffset);
     for (const segment of [...this.#segments.all()]) {
       if (segment.baseOffset >= end) return undefined;
-      if (segment.maxTimestampMs < timestampMs) continue;
-      const found = await segment.findTimestamp(timestampMs, end);
+      if (segment.endOffset <= this.logStartOffset) continue;
+      const found = await asUnreadable(segment.path, async () => {
+        if ((await segment.maxTimestampMs()) < timestampMs) return undefined;
+        return segment.findTimestamp(timestampMs, end, this.logStartOffset);
+      });
       if (found !== undefined) return { offset: offset(found.offset), timestampMs: found.timestampMs };
     }
     return undefined;
@@ -189,29 +270,154 @@ export class PartitionLog {
 
   /** Where the largest epoch that is not above `epoch` ends (exclusive); undefined where `epoch` is newer than the log. */
   endOffsetOfEpoch(epoch: LeaderEpoch): EpochEnd | undefined {
-    return this.#epochs.endOffsetOf(epoch, this.#logEndOffset);
+    return this.#epochs.endOffsetOf(epoch, this.#writer.logEndOffset);
+  }
+
+  /** Raises what the log knows of the high watermark. */
+  setHighWatermark(highWatermark: Offset): void {
+    if (highWatermark > this.#highWatermark) this.#highWatermark = highWatermark;
+  }
+
+  /**
+   * New settings of the topic, from now on.
+   * @throws SluiceError DISK_FAILED
+   */
+  async updateConfig(config: TopicConfig): Promise<void> {
+    this.#assertOpen();
+    const { saveFlushPolicy } = this.#dependencies;
+    await this.#changes.run(async () => {
+      const isWeaker = config.flush !== this.config.flush && config.flush !== "always";
+      const isStronger = config.flush !== this.config.flush && config.flush === "always";
+      // A weaker policy is recorded before it counts, a stronger one when what came before it is durable.
+      if (isWeaker) await saveFlushPolicy(config.flush);
+      this.#writer.updateConfig(config);
+      if (!isStronger) return;
+      await this.#writer.flush();
+      await this.#writer.saveRecoveryPoint();
+      await saveFlushPolicy(config.flush);
+    });
   }
 
   /**
    * Resolves when everything placed so far survives a power loss.
-   * @throws SluiceError DISK_FAILED, CLOSED
+   * @throws SluiceError DISK_FAILED, DISK_FULL, CLOSED
    */
   async flush(): Promise<void> {
     this.#assertOpen();
-    await this.#flush();
+    await this.#writer.flush();
+  }
+
+  /** Begins a new segment where the active one holds anything. @throws SluiceError DISK_FAILED, CLOSED */
+  async roll(): Promise<void> {
+    this.#assertOpen();
+    this.#isUntouched = false;
+    await this.#writer.roll();
+  }
+
+  /** Records durably how far the log is flushed. @throws SluiceError DISK_FAILED */
+  saveRecoveryPoint(): Promise<void> {
+    return this.#writer.saveRecoveryPoint();
   }
 
   /**
-   * Records durably how far the log is flushed, so that recovery need not doubt what is below. Nothing happens while there is
-   * nothing new to record.
-   * @throws SluiceError DISK_FAILED
+   * Cuts the log so that it ends at `endOffset`, or at the end of the last whole batch below it. Returns where it ends.
+   * Whoever calls appends nothing before it resolves.
+   * @throws SluiceError DISK_FAILED, CLOSED
    */
-  saveRecoveryPoint(): Promise<void> {
-    const saved = this.#saving.then(() => this.#saveRecoveryPoint());
-    this.#saving = saved.catch(() => {
-      // Told to who asked, and to `onFailed`; whoever asks next finds the log offline.
-    });
-    return saved;
+  async truncateTo(endOffset: Offset): Promise<Offset> {
+    this.#assertOpen();
+    await this.#changes.truncateTo(endOffset);
+    this.#highWatermark = offset(Math.min(this.#highWatermark, this.#writer.logEndOffset));
+    return this.#writer.logEndOffset;
+  }
+
+  /**
+   * Removes every record and begins again at `logStartOffset`: for a replica that lies below everything that its leader has.
+   * @throws SluiceError DISK_FAILED, CLOSED
+   */
+  async restartAt(logStartOffset: Offset): Promise<Offset> {
+    this.#assertOpen();
+    await this.#changes.restartAt(logStartOffset);
+    this.#highWatermark = logStartOffset;
+    return this.#writer.logEndOffset;
+  }
+
+  /**
+   * Removes the records below `beforeOffset`, which is not above the high watermark. Whole segments go from the disk; of the
+   * one that holds `beforeOffset` the records below it are read no more.
+   * @throws SluiceError OFFSET_OUT_OF_RANGE above the high watermark, DISK_FULL, DISK_FAILED, CLOSED
+   */
+  async deleteRecordsBefore(beforeOffset: Offset): Promise<void> {
+    this.#assertOpen();
+    if (beforeOffset > this.#highWatermark) throw this.#outOfRange(beforeOffset);
+    await this.#changes.deleteBefore(beforeOffset);
+  }
+
+  /**
+   * Removes the segments that end at `endOffset` or below, which is not above the high watermark; never the active one.
+   * @throws SluiceError DISK_FULL, DISK_FAILED, CLOSED
+   */
+  async deleteSegmentsBelow(endOffset: Offset): Promise<void> {
+    this.#assertOpen();
+    await this.#changes.deleteSegmentsBelow(offset(Math.min(endOffset, this.#highWatermark)));
+  }
+
+  /**
+   * Segments, oldest first, the active one last; timestamps in ms, -1 where there is none. The first timestamp of a closed
+   * segment costs a look into its file: it is given where compaction may ask for it, and is -1 else.
+   */
+  async describeSegments(): Promise<DescribedSegment[]> {
+    this.#assertNotClosed();
+    const described: DescribedSegment[] = [];
+    const isCompacted = this.config["cleanup.policy"] !== "delete";
+    for (const segment of [...this.#segments.all()]) {
+      const { baseOffset, endOffset, sizeBytes } = segment;
+      const [maxTimestampMs, firstTimestampMs] = await asUnreadable(segment.path, async () => {
+        const isFirstAsked = isCompacted || segment === this.#segments.active;
+        return [await segment.maxTimestampMs(), isFirstAsked ? await segment.firstTimestampMs() : -1] as const;
+      });
+      described.push({ baseOffset, endOffset, sizeBytes, maxTimestampMs, firstTimestampMs });
+    }
+    return described;
+  }
+
+  /** Compacts what is worth it. False: nothing was. @throws SluiceError DISK_FAILED, MISSING_CODEC_PACKAGE, CORRUPT_FILE */
+  async maybeCompact(nowMs: number): Promise<boolean> {
+    if (this.#closing !== undefined || this.failure !== undefined) return false;
+    if (this.config["cleanup.policy"] === "delete") return false;
+    try {
+      return await this.#compaction.run(async () => ({
+        nowMs,
+        config: this.config,
+        closedSegments: (await this.describeSegments()).slice(0, -1),
+        highWatermark: this.#highWatermark,
+        firstOpenTransactionOffset: this.firstOpenTransactionOffset,
+        liveProducerIds: this.#producers.ids,
+        change: (work) => this.#changes.run(work),
+      }));
+    } catch (error) {
+      // A log that cannot be compacted is fine otherwise, unless it is the disk that failed.
+      throw isSluiceError(error, "DISK_FAILED") ? this.#writer.fail(error) : error;
+    }
+  }
+
+  /** Forgets idempotent producers that were silent for a day. */
+  expireProducers(nowMs: number): void {
+    this.#producers.expire(nowMs, producerExpirationMs);
+  }
+
+  /** Refuses appends with `error`, until `resumeAppends`: the disk is full. */
+  refuseAppends(error: SluiceError): void {
+    this.#writer.refuseAppends(error);
+  }
+
+  resumeAppends(): void {
+    this.#writer.resume();
+  }
+
+  /** Takes the log offline because its directory is. */
+  takeOffline(error: SluiceError): void {
+    this.#writer.fail(error);
   }
 
   /**
@@ -225,165 +431,66 @@ export class PartitionLog {
 
   /** Closes the files and flushes nothing: for a partition that is about to be deleted. */
   abandon(): Promise<void> {
-    if (this.#failure === undefined) this.#takeOffline(new SluiceError("CLOSED", { subject: this.directory }));
+    if (this.failure === undefined) this.#writer.stop(new SluiceError("CLOSED", { subject: this.directory }));
     return this.close();
   }
 
   async #close(): Promise<void> {
+    await this.#compaction.close();
+    await this.#changes.settled();
+    await this.#writer.close();
+    let isClean = false;
     try {
-      if (this.#failure === undefined) {
-        await this.#flush();
-        await this.#segments.active.saveIndexes();
-        await this.#dependencies.fileSystem.syncDirectory(this.directory);
-        await this.saveRecoveryPoint();
-      }
+      if (this.failure === undefined && !this.#isUntouched) await this.#saveCaches();
+      isClean = true;
     } catch (error) {
-      this.#fail(error);
+      // Without room for its caches the log is whole all the same, and is scanned at the next start.
+      this.#writer.failUnlessDiskFull(error);
     }
-    await this.#writing;
-    await this.#retiring;
     for (const segment of this.#segments.all()) await segment.close();
-    this.#dependencies.onClosed(this.#failure === undefined);
+    this.#dependencies.onClosed(isClean && this.failure === undefined);
   }
 
-  async #saveRecoveryPoint(): Promise<void> {
-    const flushed = this.#flushedOffset;
-    if (this.#failure !== undefined || flushed <= this.#recoveryPoint) return;
-    try {
-      // Epochs first: what lies below the recovery point is not scanned for them again.
-      await this.#epochs.maybeSave(this.#dependencies.fileSystem, this.directory);
-      await this.#dependencies.saveRecoveryPoint(flushed);
-    } catch (error) {
-      throw this.#fail(error);
-    }
-    this.#recoveryPoint = flushed;
-  }
-
-  #flush(): Promise<void> {
-    const target = this.#logEndOffset;
-    if (this.#flushedOffset >= target) return Promise.resolve();
-    this.#flushTarget = target;
-    return new Promise((resolve, reject) => {
-      this.#flushWaiters.push({ target, resolve, reject });
-      this.#startWriting();
-    });
-  }
-
-  #startWriting(): void {
-    this.#writing ??= this.#writeQueue();
-  }
-
-  /** The one writer. It never rejects: an error ends in `onFailed`. */
-  async #writeQueue(): Promise<void> {
-    // What is appended in the same turn goes into the same write.
-    await Promise.resolve();
-    try {
-      while (this.#failure === undefined) {
-        if (this.#queue.length > 0) await this.#writeNext();
-        else if (this.#flushTarget <= this.#flushedOffset) break;
-        if (this.#config.flush === "always" || this.#flushTarget > this.#flushedOffset) await this.#sync();
-      }
-    } catch (error) {
-      this.#fail(error);
-    } finally {
-      // In the same turn as the last look at the queue: an append that comes later starts the writer again.
-      this.#writing = undefined;
-    }
-  }
-
-  async #writeNext(): Promise<void> {
-    if (!this.#fits(this.#queue[0] as Buffer, 0)) await this.#roll();
-    const batches = this.#takeFitting();
-    const { active } = this.#segments;
-    const before = active.sizeBytes;
-    await active.write(batches);
-    this.#sizeBytes += active.sizeBytes - before;
-    this.#writtenOffset = offset(active.endOffset);
-    this.onAdvanced(this.#writtenOffset, this.#flushedOffset);
-  }
-
-  /** Takes from the queue what fits into the active segment: mostly all. */
-  #takeFitting(): Buffer[] {
-    let queued = 0;
-    let count = 0;
-    for (const batch of this.#queue) {
-      if (!this.#fits(batch, queued)) break;
-      queued += batch.length;
-      count += 1;
-    }
-    const taken = this.#queue;
-    if (count === taken.length) this.#queue = [];
-    else this.#queue = taken.splice(count);
-    return taken;
-  }
-
-  #fits(batch: Buffer, queued: number): boolean {
-    const limits = { segmentBytes: this.#config["segment.bytes"], queued };
-    return this.#segments.active.hasRoomFor({ sizeBytes: batch.length, lastOffset: batchLastOffset(batch) }, limits);
-  }
-
-  async #sync(): Promise<void> {
-    const target = this.#writtenOffset;
-    await this.#retiring;
-    if (this.#failure !== undefined) return;
-    await this.#segments.active.syncData();
-    this.#advanceFlushed(target);
-  }
-
-  #advanceFlushed(flushed: Offset): void {
-    if (flushed <= this.#flushedOffset) return;
-    this.#flushedOffset = flushed;
-    const ready = this.#flushWaiters.filter((waiter) => waiter.target <= flushed);
-    this.#flushWaiters = this.#flushWaiters.filter((waiter) => waiter.target > flushed);
-    for (const waiter of ready) waiter.resolve();
-    this.onAdvanced(this.#writtenOffset, flushed);
-  }
-
-  /**
-   * Begins a new segment. Under flush=always the old one is retired before anything is written to the new one, so that a
-   * segment with a successor that holds anything is below the recovery point. Under os that happens in the background, and
-   * appends do not wait for the disk.
-   */
-  async #roll(): Promise<void> {
-    const old = this.#segments.active;
-    const segment = this.#dependencies.newSegment(old.endOffset);
-    await segment.openForAppend("create");
-    this.#segments.append(segment);
-    const retired = this.#retiring.then(() => this.#retire(old));
-    this.#retiring = retired.catch((error: unknown) => void this.#fail(error));
-    if (this.#config.flush === "always") await retired;
-  }
-
-  /** Makes a segment that grows no more durable, with its indexes and the names of its files and its successor's (P39). */
-  async #retire(segment: Segment): Promise<void> {
-    await segment.syncData();
-    await segment.saveIndexes();
+  /** What the next start reads instead of the batches. */
+  async #saveCaches(): Promise<void> {
+    await this.#segments.active.saveIndexes();
+    await this.#producers.snapshotAt(this.#writer.writtenOffset)();
     await this.#dependencies.fileSystem.syncDirectory(this.directory);
-    this.#advanceFlushed(offset(segment.endOffset));
-    await this.saveRecoveryPoint();
-    segment.dropIndexes();
+    await this.#writer.saveRecoveryPoint();
+    if (!this.#writer.isRecorded) throw new SluiceError("DISK_FULL", { path: this.directory });
+  }
+
+  #place(batch: Buffer, leaderEpoch: LeaderEpoch): { baseOffset: Offset; endOffset: Offset } {
+    const baseOffset = offset(batchBaseOffset(batch));
+    const endOffset = offset(batchLastOffset(batch) + 1);
+    this.#isUntouched = false;
+    this.#writer.place(batch, leaderEpoch, { baseOffset, endOffset });
+    return { baseOffset, endOffset };
+  }
+
+  #failed(error: SluiceError, isDisk: boolean): void {
+    void this.#compaction.stop();
+    this.onFailed(error);
+    if (isDisk) this.#dependencies.onFailed(error);
+  }
+
+  #outOfRange(wanted: number): SluiceError {
+    const { topic, partition, logStartOffset, highWatermark } = this;
+    return new SluiceError("OFFSET_OUT_OF_RANGE", { topic, partition, offset: wanted, logStartOffset, highWatermark });
+  }
+
+  #assertAppendable(): void {
+    this.#assertOpen();
+    if (this.#writer.diskFull !== undefined) throw this.#writer.diskFull;
+    invariant(!this.#changes.isCutting, "nothing is appended while the log is being cut");
   }
 
   #assertOpen(): void {
-    if (this.#failure !== undefined) throw this.#failure;
+    if (this.failure !== undefined) throw this.failure;
+    this.#assertNotClosed();
+  }
+
+  #assertNotClosed(): void {
     if (this.#closing !== undefined) throw new SluiceError("CLOSED", { subject: this.directory });
-  }
-
-  /** Takes the log offline, the first time; returns why it is. */
-  #fail(error: unknown): SluiceError {
-    if (this.#failure !== undefined) return this.#failure;
-    const reason = error instanceof Error ? error.message : String(error);
-    const failure = new SluiceError("DISK_FAILED", { path: this.directory, reason }, { cause: error });
-    this.#takeOffline(failure);
-    this.onFailed(failure);
-    return failure;
-  }
-
-  #takeOffline(failure: SluiceError): void {
-    this.#failure = failure;
-    this.#queue = [];
-    const waiters = this.#flushWaiters;
-    this.#flushWaiters = [];
-    for (const waiter of waiters) waiter.reject(failure);
   }
 }

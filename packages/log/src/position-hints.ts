@@ -2,8 +2,10 @@
  * Remembers where the last reads of a segment ended, so that a reader who goes on from there needs no index and no scan.
  *
  * A hint stays true for as long as the segment exists, since written bytes never change: it is only ever pushed out by newer
- * ones. A truncated segment needs new hints.
+ * ones. A truncated segment gets new ones.
  */
+
+import type { BatchPlace } from "./segment-reading.js";
 
 const capacity = 16;
 
@@ -20,8 +22,9 @@ export class PositionHints {
     this.#next = (this.#next + 1) % capacity;
   }
 
-  /** Position of the batch that begins with `offset`, or undefined where that is not remembered. */
-  find(offset: number): number | undefined {
-    return this.#positions[this.#offsets.indexOf(offset)];
+  /** Place of the batch that begins with `offset`, or undefined where that is not remembered. */
+  find(offset: number): BatchPlace | undefined {
+    const position = this.#positions[this.#offsets.indexOf(offset)];
+    return position === undefined ? undefined : { position, endOffset: offset };
   }
 }

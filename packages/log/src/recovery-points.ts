@@ -1,36 +1,52 @@
 /**
- * The file `recovery-point` of a log directory: for each partition the offset below which everything was synced.
+ * The file `recovery-point` of a log directory: for each partition the offset below which everything was synced, and how its
+ * topic flushed since.
  *
  *     0
- *     2
- *     5b0f2c4e-...-0 1187
- *     5b0f2c4e-...-1 93
- *     5b0f2c4e-...-2 unknown
+ *     3
+ *     5b0f2c4e-...-0 1187 always
+ *     5b0f2c4e-...-1 93 os
+ *     5b0f2c4e-...-2 unknown os
  *     crc32c 1c291ca3
  *
  * Bytes below that offset were promised: recovery never cuts them. So the file is the one thing that must not lie upwards or
  * downwards: it is replaced atomically, checked by a checksum, and when it cannot be read every partition that is there
  * counts as promised to its end, until it is opened and recorded anew: also by later lives, which find the file whole again.
- * Saves are coalesced: one is written at a time, and the next covers all that came meanwhile.
  */
 
-import type { FileSystem, Offset } from "@sluice/model";
-import { formatCheckpoint, parseCheckpoint, replaceFile } from "./checkpoint-file.js";
+import type { FileSystem, TopicConfig } from "@sluice/model";
+import { formatCheckpoint, replaceFile } from "./checkpoint-file.js";
+import { CheckpointTable, parseCheckpointOffset } from "./checkpoint-table.js";
+
+export type FlushPolicy = TopicConfig["flush"];
+
+export interface RecoveryPoint {
+  /** Exclusive end of what was promised; undefined where that is not known. */
+  readonly offset: number | undefined;
+  /** How the topic flushed since. */
+  readonly flush: FlushPolicy;
+}
 
 /** Stands for the offset of a partition of which it was lost. */
 const unknown = "unknown";
 
-export class RecoveryPoints {
-  readonly #fileSystem: FileSystem;
-  readonly #path: string;
-  readonly #offsets: Map<string, number | undefined>;
-  #saving: Promise<void> | undefined;
-  #queued: Promise<void> | undefined;
+const format = {
+  format: ({ offset, flush }: RecoveryPoint) => `${offset ?? unknown} ${flush}`,
+  parse(text: string): RecoveryPoint | undefined {
+    const match = /^(\d{1,16}|unknown) (always|interval|os)$/.exec(text);
+    if (match?.[1] === undefined) return undefined;
+    const flush = match[2] as FlushPolicy;
+    if (match[1] === unknown) return { offset: undefined, flush };
+    const offset = parseCheckpointOffset(match[1]);
+    return offset === undefined ? undefined : { offset, flush };
+  },
+};
 
-  private constructor(fileSystem: FileSystem, path: string, offsets: Map<string, number | undefined>) {
-    this.#fileSystem = fileSystem;
-    this.#path = path;
-    this.#offsets = offsets;
+export class RecoveryPoints {
+  readonly #table: CheckpointTable<RecoveryPoint>;
+
+  private constructor(table: CheckpointTable<RecoveryPoint>) {
+    this.#table = table;
   }
 
   /**
@@ -38,11 +54,12 @@ export class RecoveryPoints {
    * promised; that is recorded at once, before a partition is made of which it is known.
    */
   static async load(fileSystem: FileSystem, path: string, names: readonly string[]): Promise<RecoveryPoints> {
-    const offsets = await readOffsets(fileSystem, path);
-    if (offsets !== undefined) return new RecoveryPoints(fileSystem, path, offsets);
-    const points = new RecoveryPoints(fileSystem, path, new Map(names.map((name) => [name, undefined])));
-    await points.#write();
-    return points;
+    const table = await CheckpointTable.load(fileSystem, path, format);
+    if (table !== undefined) return new RecoveryPoints(table);
+    const lost = names.map((name) => [name, { offset: undefined, flush: "os" }] as const);
+    const empty = new CheckpointTable<RecoveryPoint>(fileSystem, path, format, lost);
+    await empty.save();
+    return new RecoveryPoints(empty);
   }
 
   /** Writes the file of a directory that has no partitions yet. */
@@ -50,62 +67,26 @@ export class RecoveryPoints {
     await replaceFile(fileSystem, path, formatCheckpoint([], { hasChecksum: true }));
   }
 
-  /** Exclusive end of what was promised of a partition: 0 where nothing was, undefined where that is not known. */
-  get(name: string): number | undefined {
-    return this.#offsets.has(name) ? this.#offsets.get(name) : 0;
+  /** What was promised of a partition: nothing where it is not in the file. */
+  get(name: string): RecoveryPoint {
+    return this.#table.get(name) ?? { offset: 0, flush: "os" };
+  }
+
+  has(name: string): boolean {
+    return this.#table.has(name);
   }
 
   /** Resolves when the recovery point is durable. @throws an error of the file system. */
-  save(name: string, flushedOffset: Offset): Promise<void> {
-    if (this.#offsets.get(name) === flushedOffset) return this.#saving ?? Promise.resolve();
-    this.#offsets.set(name, flushedOffset);
-    return this.#write();
+  set(name: string, point: RecoveryPoint): Promise<void> {
+    return this.#table.set(name, point);
   }
 
-  /** Forgets a partition that was deleted; durable with the next save. */
+  /** Forgets a partition that was deleted; durable with the next `save`. */
   remove(name: string): void {
-    this.#offsets.delete(name);
+    this.#table.remove(name);
   }
 
-  #write(): Promise<void> {
-    if (this.#queued !== undefined) return this.#queued;
-    if (this.#saving !== undefined) {
-      this.#queued = this.#saving.then(
-        () => this.#writeNow(),
-        () => this.#writeNow(),
-      );
-      return this.#queued;
-    }
-    return this.#writeNow();
+  save(): Promise<void> {
+    return this.#table.save();
   }
-
-  #writeNow(): Promise<void> {
-    this.#queued = undefined;
-    const lines = [...this.#offsets].map(([name, offset]) => `${name} ${offset ?? unknown}`);
-    const saving = replaceFile(this.#fileSystem, this.#path, formatCheckpoint(lines, { hasChecksum: true })).finally(
-      () => {
-        if (this.#saving === saving) this.#saving = undefined;
-      },
-    );
-    this.#saving = saving;
-    return saving;
-  }
-}
-
-async function readOffsets(fileSystem: FileSystem, path: string): Promise<Map<string, number | undefined> | undefined> {
-  if (!(await fileSystem.exists(path))) return undefined;
-  const lines = parseCheckpoint(await fileSystem.readFile(path), { hasChecksum: true });
-  return lines === undefined ? undefined : parseLines(lines);
-}
-
-function parseLines(lines: readonly string[]): Map<string, number | undefined> | undefined {
-  const offsets = new Map<string, number | undefined>();
-  for (const line of lines) {
-    const match = /^(\S+) (\d{1,16}|unknown)$/.exec(line);
-    if (match?.[1] === undefined) return undefined;
-    const offset = match[2] === unknown ? undefined : Number(match[2]);
-    if (offset !== undefined && !Number.isSafeInteger(offset)) return undefined;
-    offsets.set(match[1], offset);
-  }
-  return offsets;
 }

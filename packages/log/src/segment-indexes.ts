@@ -6,10 +6,10 @@
  */
 
 import type { FileSystem } from "@sluice/model";
-import { writeWholeFile } from "./checkpoint-file.js";
-import { OffsetIndex } from "./offset-index.js";
+import { readIfThere, writeWholeFile } from "./checkpoint-file.js";
+import { OffsetIndex, offsetEntrySizeBytes } from "./offset-index.js";
 import { segmentPaths } from "./partition-directory.js";
-import { TimeIndex } from "./time-index.js";
+import { TimeIndex, timeEntrySizeBytes } from "./time-index.js";
 
 /** What the indexes need to know of a batch. */
 export interface IndexedBatch {
@@ -48,6 +48,19 @@ export class SegmentIndexes {
     return this.#maxTimestampMs;
   }
 
+  /** Bytes of both files. */
+  get sizeBytes(): number {
+    return this.offsets.sizeBytes + this.times.sizeBytes;
+  }
+
+  /** Whether either index may pass `indexBytes` with `queuedBytes` of batches more. */
+  isFull(limits: { indexBytes: number; queuedBytes: number }): boolean {
+    // One entry for what came since the last, and one that closes the time index.
+    const entryCount = 2 + Math.floor(limits.queuedBytes / Math.max(1, this.#intervalBytes));
+    const offsetsBytes = this.offsets.sizeBytes + entryCount * offsetEntrySizeBytes;
+    return Math.max(offsetsBytes, this.times.sizeBytes + entryCount * timeEntrySizeBytes) > limits.indexBytes;
+  }
+
   add(batch: IndexedBatch): void {
     if (batch.maxTimestampMs > this.#maxTimestampMs) {
       this.#maxTimestampMs = batch.maxTimestampMs;
@@ -61,6 +74,19 @@ export class SegmentIndexes {
     this.#bytesSinceEntry += batch.sizeBytes;
   }
 
+  /**
+   * What is left of these indexes where the segment ends before the batch at `position`: to be continued with the batch of
+   * the last entry, as loaded ones.
+   */
+  truncatedTo(position: number, baseOffset: number): SegmentIndexes {
+    const offsets = new OffsetIndex(baseOffset, Buffer.from(this.offsets.toBytes()));
+    const times = new TimeIndex(baseOffset, Buffer.from(this.times.toBytes()));
+    offsets.truncateFrom(position);
+    // The time index got its entries together with the offset index: what is later than its last entry came later.
+    times.truncateFrom((offsets.lastEntry?.offset ?? -1) + 1);
+    return new SegmentIndexes({ baseOffset, intervalBytes: this.#intervalBytes }, { offsets, times });
+  }
+
   /** Writes both files and makes their bytes durable; the directory is the caller's to sync. */
   async save(fileSystem: FileSystem, directory: string, baseOffset: number): Promise<void> {
     if (this.#maxTimestampMs >= 0) this.times.maybeAppend(this.#maxTimestampMs, this.#maxTimestampOffset);
@@ -70,16 +96,18 @@ export class SegmentIndexes {
   }
 }
 
-/** The indexes in the files of a segment, or undefined where a file is missing or makes no sense. */
+/** The indexes in the files of a segment, or undefined where a file is missing or its entries make no sense. */
 export async function loadSegmentIndexes(
   fileSystem: FileSystem,
   directory: string,
   segment: { baseOffset: number; logSizeBytes: number; intervalBytes: number },
 ): Promise<SegmentIndexes | undefined> {
   const paths = segmentPaths(directory, segment.baseOffset);
-  if (!(await fileSystem.exists(paths.offsetIndex)) || !(await fileSystem.exists(paths.timeIndex))) return undefined;
-  const offsets = OffsetIndex.parse(await fileSystem.readFile(paths.offsetIndex), segment);
-  const times = TimeIndex.parse(await fileSystem.readFile(paths.timeIndex), segment);
+  const offsetBytes = await readIfThere(fileSystem, paths.offsetIndex);
+  const timeBytes = offsetBytes && (await readIfThere(fileSystem, paths.timeIndex));
+  if (offsetBytes === undefined || timeBytes === undefined) return undefined;
+  const offsets = OffsetIndex.parse(offsetBytes, segment);
+  const times = TimeIndex.parse(timeBytes, segment);
   // A segment with a batch has a timestamp, unless every batch says -1: then rebuilding finds the same, at some cost.
   if (offsets === undefined || times === undefined) return undefined;
   if (segment.logSizeBytes > 0 && times.entryCount === 0) return undefined;

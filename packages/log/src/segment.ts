@@ -2,62 +2,81 @@
  * One segment of a partition: a log file and its two indexes.
  *
  * The segment knows how much of its file is written (`sizeBytes`, `endOffset`) and never reads beyond that, so reading and
- * appending need no lock. The active segment has its indexes in memory. A closed one loads them from their files when they
- * are asked for, rebuilds them where they make no sense, and gives them up again when another segment wants the memory.
+ * appending need no lock. Where bytes go or move under a reader, by a truncation or because compaction replaced the segment,
+ * the reader notices and reads again what is there then.
+ *
+ * The active segment has its indexes in memory. A closed one loads them when they are asked for, within a budget that all
+ * segments share, and makes them anew in memory and on disk where they make no sense. No entry of an index is believed
+ * before the batch that it leads to says the same (P42).
  *
  * It decides nothing about rolling, syncing or recovery.
  */
 
-import { type FileHandle, type FileSystem, invariant, SluiceError } from "@sluice/model";
-import { batchHeaderSizeBytes, batchLastOffset, batchMaxTimestampMs, batchSizeBytes, recordsIn } from "@sluice/record";
-import { BatchScanner } from "./batch-scanner.js";
-import { segmentPaths } from "./partition-directory.js";
+import { type FileHandle, type FileSystem, isFileError, isSluiceError, SluiceError } from "@sluice/model";
+import { batchBaseOffset, batchLastOffset, batchMaxTimestampMs } from "@sluice/record";
+import { BatchScanner, type ScannedBatch } from "./batch-scanner.js";
+import type { LeaderEpochCache } from "./leader-epoch-cache.js";
+import { deletedSuffix, segmentPaths } from "./partition-directory.js";
 import { PositionHints } from "./position-hints.js";
-import { loadSegmentIndexes, SegmentIndexes } from "./segment-indexes.js";
+import { planCut } from "./segment-cut.js";
+import { SegmentFile } from "./segment-file.js";
+import { SegmentIndexCache } from "./segment-index-cache.js";
+import type { SegmentExtent } from "./segment-index-check.js";
+import type { SegmentIndexes } from "./segment-indexes.js";
+import { type BatchPlace, readBatches, type SeekableSegment, seekOffset, seekWithoutIndex } from "./segment-reading.js";
+import type { SegmentResources } from "./segment-resources.js";
+import { findTimestamp, readFirstTimestamp, type TimestampedSegment } from "./segment-timestamps.js";
 
-/** Bytes that are read to look at headers only. */
-const headerWindowBytes = 8 * 1024;
-
-/** What recovery or a roll knows of a segment. */
-export interface SegmentState {
-  readonly baseOffset: number;
-  readonly sizeBytes: number;
-  /** Offset after the last record; the base offset where the segment is empty. */
-  readonly endOffset: number;
-  readonly indexes: SegmentIndexes;
-}
-
-/** Holds the indexes of one closed segment of a log at a time. */
-export interface LoadedIndexes {
-  segment: Segment | undefined;
+/** What recovery, a roll or compaction knows of a segment. */
+export interface SegmentState extends SegmentExtent {
+  /** Not given for a closed segment: they are loaded when they are needed. */
+  readonly indexes?: SegmentIndexes | undefined;
 }
 
 export interface SegmentDependencies {
   readonly fileSystem: FileSystem;
   readonly directory: string;
   readonly indexIntervalBytes: number;
-  readonly loadedIndexes: LoadedIndexes;
+  readonly resources: SegmentResources;
+  /** Of the log: what a batch is held against when it is read. Not given: nothing. */
+  readonly epochs?: LeaderEpochCache | undefined;
+}
+
+interface Timestamps {
+  readonly firstMs?: number;
+  readonly maxMs?: number;
 }
 
 export class Segment {
   readonly baseOffset: number;
-  readonly path: string;
   readonly #dependencies: SegmentDependencies;
-  readonly #hints = new PositionHints();
+  readonly #file: SegmentFile;
+  readonly #indexes: SegmentIndexCache;
+  #hints = new PositionHints();
   #sizeBytes: number;
   #endOffset: number;
-  #maxTimestampMs: number;
-  #indexes: SegmentIndexes | undefined;
-  #file: Promise<FileHandle> | undefined;
+  #gapsBelow: number;
+  #timestamps: Timestamps = {};
+  /** Raised when bytes that were written go or move: what was read meanwhile is read again. */
+  #generation = 0;
+  #successor: Segment | undefined;
 
   constructor(state: SegmentState, dependencies: SegmentDependencies) {
+    const { fileSystem, directory, indexIntervalBytes: intervalBytes, resources } = dependencies;
     this.baseOffset = state.baseOffset;
-    this.path = segmentPaths(dependencies.directory, state.baseOffset).log;
     this.#dependencies = dependencies;
+    const path = segmentPaths(directory, state.baseOffset).log;
+    this.#file = new SegmentFile(path, { fileSystem, budget: resources.files });
+    const cache = { fileSystem, directory, intervalBytes, budget: resources.indexBytes, file: this.#file };
+    this.#indexes = new SegmentIndexCache(cache, state.indexes);
     this.#sizeBytes = state.sizeBytes;
     this.#endOffset = state.endOffset;
-    this.#maxTimestampMs = state.indexes.maxTimestampMs;
-    this.#indexes = state.indexes;
+    this.#gapsBelow = state.gapsBelow ?? state.endOffset;
+  }
+
+  /** Path of the log file. */
+  get path(): string {
+    return this.#file.path;
   }
 
   /** Bytes that are written. */
@@ -65,196 +84,313 @@ export class Segment {
     return this.#sizeBytes;
   }
 
-  /** Offset after the last written record. */
+  /** Offset after the last written record; the base offset where there is none. */
   get endOffset(): number {
     return this.#endOffset;
   }
 
-  /** Largest timestamp of its records, ms; -1 where there is none. */
-  get maxTimestampMs(): number {
-    return this.#maxTimestampMs;
+  /** Exclusive end of the offsets that may be missing between two of its batches. */
+  get gapsBelow(): number {
+    return this.#gapsBelow;
   }
 
-  /** True where the batch still fits: by size, and by what an index entry can hold. An empty segment takes any batch. */
+  /**
+   * True where the batch still fits after `queued` bytes of others: by size, by what an index entry can hold, and by the size
+   * of an index. An empty segment takes any batch.
+   */
   hasRoomFor(
     batch: { sizeBytes: number; lastOffset: number },
-    limits: { segmentBytes: number; queued: number },
+    limits: { segmentBytes: number; indexBytes: number; queued: number },
   ): boolean {
     const size = this.#sizeBytes + limits.queued;
     if (size === 0) return true;
-    return size + batch.sizeBytes <= limits.segmentBytes && batch.lastOffset - this.baseOffset <= 0x7fffffff;
+    const queuedBytes = limits.queued + batch.sizeBytes;
+    if (size + batch.sizeBytes > limits.segmentBytes || batch.lastOffset - this.baseOffset > 0x7fffffff) return false;
+    return !this.#indexes.active.isFull({ indexBytes: limits.indexBytes, queuedBytes });
   }
 
-  /** Writes stamped batches at the end, in one call, and then counts them in. */
+  /** Writes stamped batches at the end, in one call, and then counts them in. After an error none of them counts. */
   async write(batches: readonly Buffer[]): Promise<void> {
-    const file = await this.#open();
-    await file.write(batches, this.#sizeBytes);
-    invariant(this.#indexes !== undefined, "only the active segment is written");
+    const indexes = this.#indexes.active;
+    await this.#file.write(batches, this.#sizeBytes);
     for (const batch of batches) {
+      const baseOffset = batchBaseOffset(batch);
+      // A leader that compacts sends what is left.
+      if (baseOffset > this.#endOffset) this.#gapsBelow = Math.max(this.#gapsBelow, baseOffset);
       const lastOffset = batchLastOffset(batch);
       const maxTimestampMs = batchMaxTimestampMs(batch);
-      this.#indexes.add({ position: this.#sizeBytes, sizeBytes: batch.length, lastOffset, maxTimestampMs });
+      indexes.add({ position: this.#sizeBytes, sizeBytes: batch.length, lastOffset, maxTimestampMs });
       this.#sizeBytes += batch.length;
       this.#endOffset = lastOffset + 1;
     }
-    this.#maxTimestampMs = this.#indexes.maxTimestampMs;
+  }
+
+  /** Removes from the file what a failed `write` left of its batches. */
+  async cutToWritten(): Promise<void> {
+    await this.#file.truncate(this.#sizeBytes);
   }
 
   /** Opens the segment for `write`. `create`: makes its file, whose name is durable once the directory is synced. */
   async openForAppend(mode: "write" | "create"): Promise<void> {
-    await this.#open(mode);
+    await this.#file.openForAppend(mode);
   }
 
   /** Makes all that is written durable. */
   async syncData(): Promise<void> {
-    const file = await this.#open();
-    await file.syncData();
+    await this.#file.syncData();
+  }
+
+  /**
+   * The segment grows no more: writes the index files durably, apart from their names, and lets the indexes leave the memory.
+   * Where they cannot be written they are made anew when they are missed.
+   */
+  async seal(): Promise<void> {
+    const indexes = this.#indexes.active;
+    this.#timestamps = { ...this.#timestamps, maxMs: indexes.maxTimestampMs };
+    try {
+      await this.saveIndexes();
+    } finally {
+      this.#indexes.lend();
+    }
   }
 
   /** Writes the index files durably, apart from their names. */
   async saveIndexes(): Promise<void> {
-    invariant(this.#indexes !== undefined, "indexes are saved by who has them");
-    await this.#indexes.save(this.#dependencies.fileSystem, this.#dependencies.directory, this.baseOffset);
+    const { fileSystem, directory } = this.#dependencies;
+    await this.#indexes.active.save(fileSystem, directory, this.baseOffset);
   }
 
-  /** Says that the segment is written no more: its indexes may leave the memory. */
-  dropIndexes(): void {
-    this.#indexes = undefined;
+  /** Says that the segment is not the active one: indexes that it has may leave the memory. */
+  lendIndexes(): void {
+    this.#indexes.lend();
+  }
+
+  /**
+   * Keeps the whole batches whose last offset is below `endOffset`, durably, and is appended to from here on. The index files
+   * are left behind: those of the last segment count only after a clean stop, which writes them.
+   * @throws SluiceError CORRUPT_FILE, errors of the file system
+   */
+  async truncateTo(endOffset: number): Promise<void> {
+    const indexes = await this.#loadIndexes();
+    const { indexIntervalBytes: intervalBytes } = this.#dependencies;
+    const { cut, kept } = await this.#file.use((file) =>
+      planCut(file, this.#seekable(indexes), { indexes, endOffset, intervalBytes }),
+    );
+    // Before the bytes go: no reader that begins from here on looks at them.
+    this.#generation += 1;
+    this.#hints = new PositionHints();
+    this.#timestamps = {};
+    this.#sizeBytes = cut.position;
+    this.#endOffset = cut.endOffset;
+    this.#indexes.keep(kept);
+    await this.#file.truncate(cut.position);
+    await this.#file.syncData();
   }
 
   /**
    * Whole batches from the one that holds `fromOffset` on: those whose last offset is below `upToOffset`, as many as fit in
    * `sizeBytesMax`, at least one if there is any. Going on where the last read ended costs one read of the file.
+   * @throws SluiceError CORRUPT_FILE, CLOSED
    */
-  async read(fromOffset: number, limits: { upToOffset: number; sizeBytesMax: number }): Promise<Buffer> {
-    const fileSizeBytes = this.#sizeBytes;
-    const file = await this.#open();
-    const position = this.#hints.find(fromOffset) ?? (await this.#locate(file, fromOffset, fileSizeBytes));
-    const available = fileSizeBytes - position;
-    const wanted = Math.min(Math.max(limits.sizeBytesMax, batchHeaderSizeBytes), available);
-    let bytes = await this.#readExactly(file, position, wanted);
-    let found = wholeBatches(bytes, limits.upToOffset);
-    const isFirstCut = found.sizeBytes === 0 && available > 0 && batchLastOffset(bytes) < limits.upToOffset;
-    if (isFirstCut) {
-      const sizeBytes = batchSizeBytes(bytes);
-      if (sizeBytes > available) throw this.#unreadable(`a batch of ${sizeBytes} bytes at position ${position}`);
-      bytes = await this.#readExactly(file, position, sizeBytes);
-      found = { sizeBytes, endOffset: batchLastOffset(bytes) + 1 };
-    }
-    if (found.sizeBytes > 0) this.#hints.add(found.endOffset, position + found.sizeBytes);
-    return bytes.subarray(0, found.sizeBytes);
+  read(fromOffset: number, limits: { upToOffset: number; sizeBytesMax: number }): Promise<Buffer> {
+    return this.#steadily(
+      () => this.#file.use((file) => this.#read(file, fromOffset, limits)),
+      (successor) => successor.read(fromOffset, limits),
+    );
   }
 
-  /** First record at or after `timestampMs` with an offset below `upToOffset`, or undefined where there is none. */
-  async findTimestamp(
+  /**
+   * First record at or after `timestampMs` whose offset is below `upToOffset` and not below `fromOffset`; undefined where there
+   * is none.
+   * @throws SluiceError CORRUPT_FILE, CLOSED
+   */
+  findTimestamp(
     timestampMs: number,
     upToOffset: number,
+    fromOffset: number = this.baseOffset,
   ): Promise<{ offset: number; timestampMs: number } | undefined> {
-    const endPosition = this.#sizeBytes;
-    const file = await this.#open();
-    const floor = (await this.#loadIndexes()).times.floor(timestampMs);
-    // All before the batch of the floor entry is earlier than that batch, and so than the timestamp.
-    const position = floor === undefined ? 0 : await this.#locate(file, floor.offset, endPosition);
-    const scanner = new BatchScanner(file, { position, endPosition, verifiesChecksums: false });
-    for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore()) {
-      for (const { header, bytes } of batches) {
-        if (header.baseOffset >= upToOffset) return undefined;
-        if (header.maxTimestampMs < timestampMs) continue;
-        for (const record of recordsIn(bytes)) {
-          if (record.timestampMs < timestampMs) continue;
-          return record.offset < upToOffset ? { offset: record.offset, timestampMs: record.timestampMs } : undefined;
-        }
-      }
-    }
-    if (scanner.problem !== undefined) throw this.#unreadable(scanner.problem.reason);
-    return undefined;
+    return this.#steadily(
+      () => this.#file.use((file) => findTimestamp(this.#timestamped(file), timestampMs, { fromOffset, upToOffset })),
+      (successor) => successor.findTimestamp(timestampMs, upToOffset, fromOffset),
+    );
   }
 
+  /** Largest timestamp of its records, ms; -1 where there is none. Read once. @throws SluiceError CORRUPT_FILE, CLOSED */
+  maxTimestampMs(): Promise<number> {
+    return this.#steadily(
+      async () => {
+        if (this.#indexes.isActive) return this.#indexes.active.maxTimestampMs;
+        const maxMs = this.#timestamps.maxMs ?? (await this.#loadIndexes()).maxTimestampMs;
+        this.#timestamps = { ...this.#timestamps, maxMs };
+        return maxMs;
+      },
+      (successor) => successor.maxTimestampMs(),
+    );
+  }
+
+  /** Timestamp of its first record, ms; -1 where there is none. Read once. @throws SluiceError CORRUPT_FILE, CLOSED */
+  firstTimestampMs(): Promise<number> {
+    return this.#steadily(
+      async () => {
+        if (this.#sizeBytes === 0) return -1;
+        const firstMs =
+          this.#timestamps.firstMs ?? (await this.#file.use((file) => readFirstTimestamp(this.#timestamped(file))));
+        this.#timestamps = { ...this.#timestamps, firstMs };
+        return firstMs;
+      },
+      (successor) => successor.firstTimestampMs(),
+    );
+  }
+
+  /**
+   * Batches from the one that holds `fromOffset` on, as they are in the file when this begins. The segment is neither
+   * truncated nor replaced meanwhile. What is yielded is valid until the next is asked for.
+   * @throws SluiceError CORRUPT_FILE, CLOSED
+   */
+  async *batches(
+    fromOffset: number,
+    options: { readonly verifiesChecksums: boolean },
+  ): AsyncGenerator<readonly ScannedBatch[]> {
+    const { file, release } = await this.#file.acquire();
+    try {
+      const endPosition = this.#sizeBytes;
+      const start = fromOffset <= this.baseOffset ? undefined : await this.#locate(file, fromOffset);
+      const { position, endOffset: baseOffset } = start ?? { position: 0, endOffset: this.baseOffset };
+      const { gapsBelow } = this;
+      const scanner = new BatchScanner(file, { position, endPosition, baseOffset, gapsBelow, ...options });
+      for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore())
+        yield batches;
+      const reason = scanner.problem?.reason;
+      if (reason !== undefined) throw new SluiceError("CORRUPT_FILE", { path: this.path, reason });
+    } finally {
+      release();
+    }
+  }
+
+  /** Closes the file when those who use it are done. Whoever comes later gets CLOSED. */
   async close(): Promise<void> {
-    const file = this.#file;
-    const closed = Promise.reject<FileHandle>(new SluiceError("CLOSED", { subject: this.path }));
-    // Whoever still uses the segment gets the rejection; where nobody does it is no failure.
-    closed.catch(() => undefined);
-    this.#file = closed;
-    await (await file)?.close();
+    this.#indexes.forget();
+    await this.#file.close();
   }
 
-  /** Position of the batch that holds `offset`: from the index, then along the headers. */
-  async #locate(file: FileHandle, offset: number, endPosition: number): Promise<number> {
-    let position = (await this.#loadIndexes()).offsets.floor(offset);
-    while (position + batchHeaderSizeBytes <= endPosition) {
-      const window = await this.#readExactly(file, position, Math.min(headerWindowBytes, endPosition - position));
-      let at = 0;
-      while (at + batchHeaderSizeBytes <= window.length) {
-        if (batchLastOffset(window, at) >= offset) return position + at;
-        const sizeBytes = batchSizeBytes(window, at);
-        if (sizeBytes < batchHeaderSizeBytes) throw this.#unreadable(`no batch at position ${position + at}`);
-        at += sizeBytes;
+  /**
+   * Renames the files to `*.deleted`, the log last, and returns these names; the directory is the caller's to sync. Those who
+   * still read the segment can go on for as long as the files are there.
+   */
+  async renameToDeleted(): Promise<string[]> {
+    const { fileSystem, directory } = this.#dependencies;
+    // No index is loaded from, or saved under, a name that another segment may get.
+    this.#indexes.detach();
+    const paths = segmentPaths(directory, this.baseOffset);
+    const renamed: string[] = [];
+    for (const path of [paths.timeIndex, paths.offsetIndex, paths.log]) {
+      try {
+        await fileSystem.rename(path, path + deletedSuffix);
+        renamed.push(path + deletedSuffix);
+      } catch (error) {
+        if (!isFileError(error, "ENOENT")) throw error;
       }
-      position += at;
     }
-    return endPosition;
+    this.#file.moveTo(paths.log + deletedSuffix);
+    return renamed;
   }
 
-  async #readExactly(file: FileHandle, position: number, sizeBytes: number): Promise<Buffer> {
-    const buffer = Buffer.allocUnsafeSlow(sizeBytes);
-    const readBytes = await file.read(buffer, position);
-    if (readBytes < sizeBytes) throw this.#unreadable(`it ends at ${position + readBytes}, and more was written`);
-    return buffer;
+  /**
+   * Opens the file and loads the indexes, and keeps both until the segment is replaced or closed: its files are about to get
+   * other names, or others theirs. What cannot be read can go all the same: who asks for it is told.
+   */
+  async hold(): Promise<void> {
+    await this.#loadIfReadable({ isAnew: false });
+    this.#indexes.detach();
+    await this.#file.hold();
   }
 
-  async #loadIndexes(): Promise<SegmentIndexes> {
-    if (this.#indexes !== undefined) return this.#indexes;
-    const { fileSystem, directory, indexIntervalBytes: intervalBytes, loadedIndexes } = this.#dependencies;
-    const segment = { baseOffset: this.baseOffset, logSizeBytes: this.#sizeBytes, intervalBytes };
-    const indexes = (await loadSegmentIndexes(fileSystem, directory, segment)) ?? (await this.#rebuildIndexes());
-    loadedIndexes.segment?.dropIndexes();
-    loadedIndexes.segment = this;
-    this.#indexes = indexes;
-    return indexes;
+  /** `successor` holds all that is left of this one. Readers that come later, or are under way, get it from there. */
+  replaceBy(successor: Segment): void {
+    this.#successor = successor;
+    this.#generation += 1;
+    // Nobody waits for it: the last reader closes the file.
+    void this.close();
   }
 
-  /** Indexes whose files went bad under a running log: made anew in memory; the next start repairs the files. */
-  async #rebuildIndexes(): Promise<SegmentIndexes> {
-    const { baseOffset } = this;
-    const indexes = new SegmentIndexes({ baseOffset, intervalBytes: this.#dependencies.indexIntervalBytes });
-    const file = await this.#open();
-    const range = { position: 0, endPosition: this.#sizeBytes, baseOffset, verifiesChecksums: false };
-    const scanner = new BatchScanner(file, range);
-    for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore()) {
-      for (const { position, header } of batches) indexes.add({ ...header, position });
+  /** Runs `work` again where bytes went or moved while it ran: whatever it then found, or failed with, may be nonsense. */
+  async #steadily<Result>(
+    work: () => Promise<Result>,
+    instead: (successor: Segment) => Promise<Result>,
+  ): Promise<Result> {
+    for (;;) {
+      if (this.#successor !== undefined) return instead(this.#successor);
+      const generation = this.#generation;
+      try {
+        const result = await work();
+        if (generation === this.#generation) return result;
+      } catch (error) {
+        if (generation === this.#generation) throw error;
+      }
     }
-    if (scanner.problem !== undefined) throw this.#unreadable(scanner.problem.reason);
-    return indexes;
   }
 
-  /** The one handle of the segment: opened for reading where it is not open for appending already. */
-  #open(mode: "read" | "write" | "create" = "read"): Promise<FileHandle> {
-    if (this.#file !== undefined) return this.#file;
-    const opening = this.#dependencies.fileSystem.open(this.path, mode);
-    this.#file = opening;
-    // A failure is told to who asked, and the next who asks tries again.
-    opening.catch(() => {
-      if (this.#file === opening) this.#file = undefined;
-    });
-    return opening;
+  async #read(
+    file: FileHandle,
+    fromOffset: number,
+    limits: { upToOffset: number; sizeBytesMax: number },
+  ): Promise<Buffer> {
+    const { gapsBelow, path } = this;
+    const [fileSizeBytes, endOffset] = [this.#sizeBytes, this.#endOffset];
+    const upToOffset = Math.min(limits.upToOffset, endOffset);
+    if (fromOffset >= upToOffset) return Buffer.alloc(0);
+    const hints = this.#hints;
+    const { position, endOffset: startOffset } = hints.find(fromOffset) ?? (await this.#locate(file, fromOffset));
+    const sizeBytes = fileSizeBytes - position;
+    const { epochs } = this.#dependencies;
+    const range = { startOffset, upToOffset, gapsBelow, segmentEnd: { endOffset, sizeBytes }, epochs };
+    const read = await readBatches(file, { path, position, sizeBytesMax: limits.sizeBytesMax }, range);
+    if (read.endOffset > startOffset) hints.add(read.endOffset, position + read.batches.length);
+    return read.batches;
   }
 
-  #unreadable(reason: string): SluiceError {
-    return new SluiceError("CORRUPT_FILE", { path: this.path, reason });
+  /** Place of the batch that holds `offset`, which is in the segment: from the index, then along the headers. */
+  async #locate(file: FileHandle, offset: number): Promise<BatchPlace> {
+    for (const isAnew of [false, true]) {
+      const indexes = await this.#loadIfReadable({ isAnew });
+      const found = indexes && (await seekOffset(file, this.#seekable(indexes), offset));
+      if (found !== undefined) return found;
+    }
+    return seekWithoutIndex(file, this.#seekable(undefined), offset);
   }
-}
 
-/** The whole batches at the start of `bytes` whose last offset is below `upToOffset`. */
-function wholeBatches(bytes: Buffer, upToOffset: number): { sizeBytes: number; endOffset: number } {
-  let sizeBytes = 0;
-  let endOffset = 0;
-  while (sizeBytes + batchHeaderSizeBytes <= bytes.length) {
-    const next = sizeBytes + batchSizeBytes(bytes, sizeBytes);
-    const lastOffset = batchLastOffset(bytes, sizeBytes);
-    if (next <= sizeBytes || next > bytes.length || lastOffset >= upToOffset) break;
-    sizeBytes = next;
-    endOffset = lastOffset + 1;
+  #seekable(indexes: SegmentIndexes | undefined): SeekableSegment {
+    const { path, baseOffset, gapsBelow } = this;
+    return { path, baseOffset, gapsBelow, sizeBytes: this.#sizeBytes, offsets: indexes?.offsets };
   }
-  return { sizeBytes, endOffset };
+
+  #timestamped(file: FileHandle): TimestampedSegment {
+    const { path, baseOffset, gapsBelow } = this;
+    return {
+      file,
+      path,
+      baseOffset,
+      gapsBelow,
+      sizeBytes: this.#sizeBytes,
+      locate: async (offset) => (await this.#locate(file, offset)).position,
+      loadIndexes: (options) => this.#loadIndexes(options),
+    };
+  }
+
+  /** `isAnew`: what there was led astray; the active segment keeps what it has. */
+  #loadIndexes(options: { isAnew: boolean } = { isAnew: false }): Promise<SegmentIndexes> {
+    const { baseOffset, gapsBelow } = this;
+    const [sizeBytes, endOffset] = [this.#sizeBytes, this.#endOffset];
+    return this.#indexes.load({ baseOffset, sizeBytes, endOffset, gapsBelow }, options);
+  }
+
+  /** Undefined where the log file is damaged: up to there it can be read without indexes. */
+  async #loadIfReadable(options: { isAnew: boolean }): Promise<SegmentIndexes | undefined> {
+    try {
+      return await this.#loadIndexes(options);
+    } catch (error) {
+      if (isSluiceError(error, "CORRUPT_FILE")) return undefined;
+      throw error;
+    }
+  }
 }

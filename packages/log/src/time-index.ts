@@ -11,7 +11,8 @@
 
 import { invariant } from "@sluice/model";
 
-const entrySizeBytes = 12;
+/** Bytes of an entry. */
+export const timeEntrySizeBytes = 12;
 
 export interface TimeIndexEntry {
   readonly timestampMs: number;
@@ -32,7 +33,7 @@ export class TimeIndex {
 
   /** The index in `bytes`, or undefined where they make no sense. */
   static parse(bytes: Buffer, segment: { baseOffset: number }): TimeIndex | undefined {
-    if (bytes.length % entrySizeBytes !== 0) return undefined;
+    if (bytes.length % timeEntrySizeBytes !== 0) return undefined;
     const index = new TimeIndex(segment.baseOffset, bytes);
     let before: TimeIndexEntry = { timestampMs: -1, offset: segment.baseOffset - 1 };
     for (const entry of index.entries()) {
@@ -43,11 +44,16 @@ export class TimeIndex {
   }
 
   get entryCount(): number {
-    return this.#sizeBytes / entrySizeBytes;
+    return this.#sizeBytes / timeEntrySizeBytes;
   }
 
   get lastEntry(): TimeIndexEntry | undefined {
     return this.entryCount === 0 ? undefined : this.#entry(this.entryCount - 1);
+  }
+
+  /** Bytes of the file. */
+  get sizeBytes(): number {
+    return this.#sizeBytes;
   }
 
   /** Adds an entry unless the last one is as late already. */
@@ -58,7 +64,7 @@ export class TimeIndex {
     if (this.#sizeBytes === this.#bytes.length) this.#bytes = grown(this.#bytes);
     this.#bytes.writeBigInt64BE(BigInt(timestampMs), this.#sizeBytes);
     this.#bytes.writeInt32BE(relativeOffset, this.#sizeBytes + 8);
-    this.#sizeBytes += entrySizeBytes;
+    this.#sizeBytes += timeEntrySizeBytes;
   }
 
   /** The last entry at or before `timestampMs`: the first record that late is in its batch or after it. */
@@ -73,6 +79,11 @@ export class TimeIndex {
     return low === 0 ? undefined : this.#entry(low - 1);
   }
 
+  /** Drops the entries of batches that end at `offset` or later. */
+  truncateFrom(offset: number): void {
+    while ((this.lastEntry?.offset ?? -1) >= offset) this.#sizeBytes -= timeEntrySizeBytes;
+  }
+
   *entries(): Generator<TimeIndexEntry> {
     for (let index = 0; index < this.entryCount; index += 1) yield this.#entry(index);
   }
@@ -83,7 +94,7 @@ export class TimeIndex {
   }
 
   #entry(index: number): TimeIndexEntry {
-    const at = index * entrySizeBytes;
+    const at = index * timeEntrySizeBytes;
     return {
       timestampMs: Number(this.#bytes.readBigInt64BE(at)),
       offset: this.#baseOffset + this.#bytes.readInt32BE(at + 8),
@@ -92,7 +103,7 @@ export class TimeIndex {
 }
 
 function grown(bytes: Buffer): Buffer {
-  const larger = Buffer.alloc(Math.max(64 * entrySizeBytes, bytes.length * 2));
+  const larger = Buffer.alloc(Math.max(64 * timeEntrySizeBytes, bytes.length * 2));
   bytes.copy(larger);
   return larger;
 }

@@ -95,6 +95,21 @@ export function integerKey(options: {
   };
 }
 
+/** A part of a whole, from 0 to 1. */
+export function ratioKey(options: { default: number; doc: string }): ConfigDefinition<number> {
+  return {
+    default: options.default,
+    unit: "",
+    doc: options.doc,
+    takes: "a number from 0 to 1",
+    parse: (raw) => {
+      const value = typeof raw === "string" && /^\d*\.?\d+$/.test(raw.trim()) ? Number(raw) : raw;
+      return typeof value === "number" && value >= 0 && value <= 1 ? value : undefined;
+    },
+    format: String,
+  };
+}
+
 /** One of a few words. */
 export function choiceKey<const Choice extends string>(options: {
   choices: readonly Choice[];

@@ -135,7 +135,7 @@ export const errorCatalogue = {
     false,
     "DATA_LOSS",
     "The checksum of a record batch does not match its bytes: {where}.",
-    "The bytes changed on the way: send the batch again; if it comes back, check memory and network.",
+    "The bytes changed on the way or on the broker's disk: try again. If it comes back, check the disk with 'sluice segment verify', then memory and network.",
   ),
   INVALID_RECORD_BATCH: define(
     22,
@@ -236,7 +236,7 @@ export const errorCatalogue = {
     false,
     "OUT_OF_RANGE",
     "Offset {offset} of {topic}-{partition} is outside [{logStartOffset}, {highWatermark}].",
-    "Start from earliest or latest, or reset the group.",
+    "What is below was deleted, and what is above is not written yet. Start from earliest or latest, or move the group with 'sluice group reset'.",
   ),
   NOT_ENOUGH_REPLICAS: define(
     38,
@@ -257,7 +257,7 @@ export const errorCatalogue = {
     false,
     "DATA_LOSS",
     "{topic}-{partition} is quarantined on broker {broker}: {reason}.",
-    "Its files are kept as they are. Inspect them with 'sluice segment verify'.",
+    "Its files are kept as they are. 'sluice segment verify' says what is damaged; docs/operations-storage.md says how to go on.",
   ),
 
   // Consumer groups.
@@ -405,7 +405,7 @@ export const errorCatalogue = {
     false,
     "DATA_LOSS",
     "{path} cannot be read: {reason}.",
-    "The file is kept as it is. Restore it from a copy, or move it away.",
+    "The file is kept as it is. Correct it or restore it from a copy; of the files of a broker, 'sluice segment verify' says what is damaged.",
   ),
   FILE_NOT_FOUND: define(75, false, "NOT_FOUND", "There is no {path}.", "Check the path."),
   DISK_FULL: define(
@@ -413,7 +413,7 @@ export const errorCatalogue = {
     true,
     "RESOURCE_EXHAUSTED",
     "The disk of {path} is full.",
-    "Nothing was written. Free some space; writing goes on by itself.",
+    "These records were not written. Free some space, and writing goes on by itself: docs/operations-storage.md says how much it takes.",
   ),
 
   // The cluster store.

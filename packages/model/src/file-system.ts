@@ -25,6 +25,10 @@ export interface FileSystem {
   /** Names in a directory, sorted, without '.' and '..'. @throws ENOENT */
   list(path: string): Promise<string[]>;
   exists(path: string): Promise<boolean>;
+  /** Bytes of a file. @throws ENOENT */
+  size(path: string): Promise<number>;
+  /** Bytes that can still be written to the disk of `path`, an existing directory, by this process. */
+  freeBytes(path: string): Promise<number>;
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
   /**
@@ -54,4 +58,9 @@ export interface FileLock {
 /** True for an error of `node:fs` (or a fake of it) with that code. */
 export function isFileError(error: unknown, code: string): boolean {
   return error instanceof Error && "code" in error && error.code === code;
+}
+
+/** True for an error that says that there is no room left on the disk, or none for this user. */
+export function isDiskFull(error: unknown): boolean {
+  return isFileError(error, "ENOSPC") || isFileError(error, "EDQUOT");
 }

@@ -1,12 +1,70 @@
 /** Settings of a topic. Names and defaults are Kafka's, plus `flush`. */
 
-import { type ConfigValues, choiceKey, integerKey } from "./config-table.js";
+import { type ConfigValues, choiceKey, integerKey, ratioKey } from "./config-table.js";
 
 export const topicConfigTable = {
   flush: choiceKey({
-    choices: ["always", "os"],
+    choices: ["always", "interval", "os"],
     default: "always",
-    doc: "always: an acknowledged record is on disk and survives a power loss; records that arrive together share one fdatasync. os: the operating system writes when it likes, and a power loss may take what was acknowledged; a killed process loses nothing either way.",
+    doc: "always: an acknowledged record is on disk and survives a power loss; records that arrive together share one fdatasync. interval: written to disk every flush.ms, and a power loss may take what was acknowledged since. os: the operating system writes when it likes, and a power loss may take what was acknowledged. A killed process loses nothing either way.",
+  }),
+  "flush.ms": integerKey({
+    default: 1000,
+    min: 1,
+    max: 86_400_000,
+    unit: "ms",
+    doc: "With flush=interval: how long an appended record may wait until it is written to disk.",
+  }),
+  "cleanup.policy": choiceKey({
+    choices: ["delete", "compact", "compact,delete"],
+    default: "delete",
+    doc: "delete: old segments go when retention.ms or retention.bytes says so. compact: of every key the last record is kept, whatever its age. compact,delete: both.",
+  }),
+  "retention.ms": integerKey({
+    default: 604_800_000,
+    min: -1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "With cleanup.policy delete: a segment goes when its youngest record is older. -1: never for its age.",
+  }),
+  "retention.bytes": integerKey({
+    default: -1,
+    min: -1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "bytes",
+    doc: "With cleanup.policy delete: the oldest segments of a partition go while the rest is no smaller than this. -1: no bound.",
+  }),
+  "file.delete.delay.ms": integerKey({
+    default: 60_000,
+    min: 0,
+    max: 86_400_000,
+    unit: "ms",
+    doc: "How long the renamed files of a deleted segment stay on disk, for whoever still reads them.",
+  }),
+  "min.cleanable.dirty.ratio": ratioKey({
+    default: 0.5,
+    doc: "With cleanup.policy compact: a log is compacted when such a part of its bytes was written since it was last.",
+  }),
+  "min.compaction.lag.ms": integerKey({
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "With cleanup.policy compact: a record is not compacted away before it is so old.",
+  }),
+  "max.compaction.lag.ms": integerKey({
+    default: Number.MAX_SAFE_INTEGER,
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "With cleanup.policy compact: a log with an older record that was never compacted is compacted, however few they are.",
+  }),
+  "delete.retention.ms": integerKey({
+    default: 86_400_000,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "With cleanup.policy compact: how long a tombstone (a record with a key and no value) stays readable after compaction first meets it.",
   }),
   "max.message.bytes": integerKey({
     default: 1_048_588,
@@ -21,6 +79,20 @@ export const topicConfigTable = {
     max: 2_147_483_647,
     unit: "bytes",
     doc: "Size at which a new segment file is begun. A batch is never split, and a batch larger than this gets a segment of its own.",
+  }),
+  "segment.ms": integerKey({
+    default: 604_800_000,
+    min: 1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "Age of the first record of a segment at which a new segment file is begun, however small it is.",
+  }),
+  "segment.index.bytes": integerKey({
+    default: 10_485_760,
+    min: 64,
+    max: 2_147_483_647,
+    unit: "bytes",
+    doc: "Size of either index of a segment at which a new segment file is begun.",
   }),
   "index.interval.bytes": integerKey({
     default: 4096,

@@ -125,6 +125,21 @@ export class LeaderRole {
     return [];
   }
 
+  appendRefused(event: EventOf<"appendRefused">): PartitionEffect[] {
+    const { requestId, error } = event;
+    // Begun in an epoch that is over: it was answered when that epoch ended.
+    if (this.#appends.takeUnplaced(requestId) === undefined) return [];
+    return [{ type: "rejectProduce", requestId, error }];
+  }
+
+  appendsTakenBack(event: EventOf<"appendsTakenBack">): PartitionEffect[] {
+    if (event.leaderEpoch !== this.leaderEpoch) return [];
+    invariant(event.fromOffset >= this.#writtenOffset, "what is written is not taken back");
+    this.#placedOffset = event.fromOffset;
+    const { error } = event;
+    return this.#appends.takeFrom(event.fromOffset).map((requestId) => ({ type: "rejectProduce", requestId, error }));
+  }
+
   logAdvanced(event: EventOf<"logAdvanced">): PartitionEffect[] {
     // A write of an earlier epoch that finished late says nothing about this one.
     if (event.leaderEpoch !== this.leaderEpoch) return [];

@@ -5,7 +5,7 @@
  * comes back in the effects that answer the request.
  */
 
-import type { LeaderEpoch, Offset, TopicName } from "@sluice/model";
+import type { LeaderEpoch, Offset, SluiceError, TopicName } from "@sluice/model";
 
 /** acks=all, leader or none. */
 export type RequiredAcks = "all" | "leader" | "none";
@@ -41,6 +41,15 @@ export type PartitionEvent =
       readonly requestId: number;
       readonly baseOffset: Offset;
       readonly endOffset: Offset;
+    }
+  /** The log did not take the batch of that request: nothing of it is anywhere. */
+  | { readonly type: "appendRefused"; readonly requestId: number; readonly error: SluiceError }
+  /** What was placed in that epoch from an offset on is taken back: it was never written, and nobody can have read it. */
+  | {
+      readonly type: "appendsTakenBack";
+      readonly leaderEpoch: LeaderEpoch;
+      readonly fromOffset: Offset;
+      readonly error: SluiceError;
     }
   /** The log is written up to here (exclusive), and acknowledged up to `ackedOffset`: flushed too where flush=always. */
   | {

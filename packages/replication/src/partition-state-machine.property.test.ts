@@ -3,7 +3,7 @@
  * the same random events; every effect must agree. What the guarantees say is asserted on top, from the effects alone.
  */
 
-import { leaderEpoch, type Offset, offset, type TopicName } from "@sluice/model";
+import { leaderEpoch, type Offset, offset, SluiceError, type TopicName } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { propertyRuns } from "../../../test/support/property-runs.js";
@@ -11,6 +11,7 @@ import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
 import { PartitionStateMachine } from "./partition-state-machine.js";
 
+const diskFull = new SluiceError("DISK_FULL", { path: "/data" });
 const identity = { topic: "t" as TopicName, partition: 0, broker: 1 };
 
 type Command =
@@ -21,7 +22,7 @@ type Command =
   | { do: "write"; amount: number; acked: number; isStale: boolean }
   | { do: "fetch"; shift: number; mayWait: boolean }
   | { do: "expire"; request: number }
-  | { do: "fail" };
+  | { do: "refuse" | "takeBack" | "fail" };
 
 const command: fc.Arbitrary<Command> = fc.oneof(
   {
@@ -64,6 +65,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
     }),
   },
   { weight: 2, arbitrary: fc.record({ do: fc.constant("expire" as const), request: fc.nat(80) }) },
+  { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("refuse" as const, "takeBack") }) },
   { weight: 1, arbitrary: fc.record({ do: fc.constant("fail" as const) }) },
 );
 
@@ -123,6 +125,17 @@ class Oracle {
         this.placed = Math.max(this.placed, this.written);
         this.acked = Math.max(this.acked, event.ackedOffset);
         return this.settle();
+      }
+      case "appendRefused": {
+        this.unplaced = this.unplaced.filter((append) => append.request !== event.requestId);
+        return [`rejectProduce ${event.requestId} ${event.error.code}`];
+      }
+      case "appendsTakenBack": {
+        if (!this.leads) return [];
+        this.placed = event.fromOffset;
+        const gone = this.waiting.filter((append) => append.end > event.fromOffset);
+        this.waiting = this.waiting.filter((append) => append.end <= event.fromOffset);
+        return gone.map(({ request }) => `rejectProduce ${request} ${event.error.code}`);
       }
       case "logFailed": {
         this.isOffline = true;
@@ -267,6 +280,15 @@ function toEvent(step: Command, requestId: number, oracle: Oracle): PartitionEve
     }
     case "expire":
       return { type: "fetchExpired", requestId: step.request };
+    case "refuse": {
+      const last = oracle.unplaced.at(-1);
+      if (last === undefined) return undefined;
+      return { type: "appendRefused", requestId: last.request, error: diskFull };
+    }
+    case "takeBack": {
+      const fromOffset = offset(oracle.written);
+      return { type: "appendsTakenBack", leaderEpoch: leaderEpoch(Math.max(epoch, 0)), fromOffset, error: diskFull };
+    }
     case "fail":
       return { type: "logFailed", reason: "disk" };
   }

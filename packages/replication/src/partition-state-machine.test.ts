@@ -1,4 +1,4 @@
-import { leaderEpoch, offset, type TopicName } from "@sluice/model";
+import { leaderEpoch, offset, SluiceError, type TopicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
@@ -151,6 +151,30 @@ readers do not see it.`;
       fetch(4, 9),
     ];
     await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/too-few-replicas.txt");
+  });
+
+  it("refuses what there is no room for, gives its offsets to what comes later, and goes on", async () => {
+    const scenario = `
+The disk is full when the second of two batches is written: it was placed at 6 and is taken back. What comes while the disk is
+full is refused at once; when there is room again, the next batch is placed at 6.`;
+    const error = new SluiceError("DISK_FULL", { path: "/data" });
+    const events = [
+      lead(1, { end: 4 }),
+      append(1, "all"),
+      placed(1, 4, 6),
+      append(2, "all"),
+      placed(2, 6, 8),
+      append(3, "leader"),
+      placed(3, 8, 10),
+      advanced(1, 6),
+      { type: "appendsTakenBack", leaderEpoch: leaderEpoch(1), fromOffset: offset(6), error } as const,
+      append(4, "all"),
+      { type: "appendRefused", requestId: 4, error } as const,
+      append(5, "all"),
+      placed(5, 6, 8),
+      advanced(1, 8),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/disk-full.txt");
   });
 
   it("goes on reading after its log has failed, and appends no more", async () => {

@@ -68,6 +68,10 @@ export class PartitionStateMachine {
         return this.#appendRequested(event);
       case "appendPlaced":
         return this.#role?.appendPlaced(event) ?? [];
+      case "appendRefused":
+        return this.#role?.appendRefused(event) ?? [];
+      case "appendsTakenBack":
+        return this.#role?.appendsTakenBack(event) ?? [];
       case "logAdvanced":
         return this.#role?.logAdvanced(event) ?? [];
       case "logFailed":

@@ -54,6 +54,13 @@ export class PendingAppends {
     return this.#awaitingCommit.takeUpTo(highWatermark);
   }
 
+  /** Requests of placed appends that end above `offset`; they are pending no longer. */
+  takeFrom(offset: Offset): number[] {
+    return [...this.#awaitingWrite.takeAbove(offset), ...this.#awaitingCommit.takeAbove(offset)].map(
+      (append) => append.requestId,
+    );
+  }
+
   /** Requests of everything that is pending; nothing is afterwards. */
   takeAll(): number[] {
     const requestIds = [
@@ -89,6 +96,13 @@ class PlacedQueue {
     const taken = this.#appends.slice(first, this.#head);
     this.#maybeCompact();
     return taken;
+  }
+
+  /** The last appends: those that end above `offset`. */
+  takeAbove(offset: number): PlacedAppend[] {
+    let end = this.#appends.length;
+    while (end > this.#head && (this.#appends[end - 1] as PlacedAppend).endOffset > offset) end -= 1;
+    return this.#appends.splice(end);
   }
 
   /** Frees what was taken, once it is at least half of the array: each append is moved once on average. */

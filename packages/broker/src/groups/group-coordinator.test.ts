@@ -312,6 +312,50 @@ describe("commits", () => {
   });
 });
 
+describe("a full disk", () => {
+  const full = () => new SluiceError("DISK_FULL", { path: "/data" });
+
+  it("refuses changes and new members, keeps those that are in, and goes on when there is room", async () => {
+    const fixture = await new CoordinatorFixture().lead();
+    const member = await (await fixture.session().join()).acknowledge();
+    const who = { memberId: member.memberId, generationPlusOne: member.lastAssignment.generation + 1 };
+    fixture.log.appendRefusal = full();
+    await expect(fixture.commit(who)).rejects.toThrowError(code("DISK_FULL"));
+    await expect(fixture.commit({ group: "other" })).rejects.toThrowError(code("DISK_FULL"));
+    await expect(fixture.call(groupsService.delete, { group })).rejects.toThrowError(code("DISK_FULL"));
+    for (const memberId of ["", member.memberId]) {
+      const late = await fixture.session().join({}, memberId);
+      expect(late.error).toContain("is full");
+    }
+    expect(member.stream.hasEnded).toBe(false);
+    expect(await fixture.fetch()).toEqual([]);
+    fixture.log.appendRefusal = undefined;
+    await fixture.commit(who);
+    expect(await fixture.fetch()).toEqual(["t-0@42"]);
+    // Nothing is left of the group that could not be made.
+    expect(await fixture.call(groupsService.list, {})).toMatchObject({ groups: [{ group }] });
+  });
+
+  it("puts off the end of sessions, and members that leave go when there is room", async () => {
+    const fixture = await new CoordinatorFixture().lead();
+    const silent = await (await fixture.session().join()).acknowledge();
+    const leaving = await (await fixture.session().join()).acknowledge();
+    fixture.log.appendRefusal = full();
+    await leaving.send({ event: "leave", leave: {} });
+    expect(leaving.stream.hasEnded).toBe(true);
+    expect(leaving.error).toBeUndefined();
+    for (let second = 0; second < 20; second += 1) fixture.clock.advance(1000);
+    await fixture.settled();
+    expect(silent.stream.hasEnded).toBe(false);
+    expect((await fixture.describe()).members).toHaveLength(2);
+    fixture.log.appendRefusal = undefined;
+    fixture.clock.advance(1000);
+    await fixture.settled();
+    expect(silent.error).toContain("is not a member");
+    expect(await fixture.describe()).toMatchObject({ state: "empty" });
+  });
+});
+
 describe("the end of leadership", () => {
   it("fences appends even before it is heard of", async () => {
     const fixture = await new CoordinatorFixture().lead(1);

@@ -2,7 +2,7 @@
 
 import type { GroupRecord } from "@sluice/groups";
 import { SluiceError } from "@sluice/model";
-import { batchesIn, RecordBatchBuilder, recordsIn } from "@sluice/record";
+import { batchBaseOffset, batchesIn, RecordBatchBuilder, recordsIn, verifyBatchChecksum } from "@sluice/record";
 
 /** One batch with all the records: they are in the log together or not at all. */
 export function buildGroupBatch(records: readonly GroupRecord[], timestampMs: number): Buffer {
@@ -20,6 +20,12 @@ export function buildGroupBatch(records: readonly GroupRecord[], timestampMs: nu
  */
 export function* readGroupRecords(batches: Buffer): Iterable<GroupRecord> {
   for (const batch of batchesIn(batches)) {
+    // The log checks no checksum when it reads, and here is nobody else who would.
+    if (!verifyBatchChecksum(batch, 0, batch.length)) {
+      throw new SluiceError("CORRUPT_RECORD_BATCH", {
+        where: `offset ${batchBaseOffset(batch)} of __consumer_offsets`,
+      });
+    }
     for (const { key, value, offset } of recordsIn(batch)) {
       if (key === null) {
         throw new SluiceError("CORRUPT_GROUP_RECORD", { key: "null", reason: `offset ${offset} has no key` });

@@ -4,6 +4,9 @@
  * Appends go out in the order of the decisions and come back as events; callers hold promises and sessions hold sinks, which are
  * answered by effects only. A runtime that is stopped answers everything that waits and is not used again: the state that
  * counts is in the log.
+ *
+ * While the disk is full, what would have to be written is refused before the group decides it, or put off: a decision that
+ * cannot be written would end all sessions. Members that are in stay in, and go on reading.
  */
 
 import {
@@ -29,11 +32,16 @@ export interface GroupRuntimeDependencies {
   readonly clock: Clock;
   /** Appends in the order of the calls; resolves when the records are committed. */
   append(records: readonly GroupRecord[]): Promise<unknown>;
+  /** Why nothing can be appended for now; undefined: it can. */
+  appendRefusal(): SluiceError | undefined;
   /** The state here can no longer be trusted: the log has to be read again. */
   onBroken(error: SluiceError): void;
   /** The group has become nothing: no members, no offsets, nothing on its way. */
   onGone(): void;
 }
+
+/** While the disk is full, how long after its time a session is looked at again. */
+const expiryRetryMs = 1000;
 
 type EventOf<Type extends GroupEvent["type"]> = Extract<GroupEvent, { readonly type: Type }>;
 /** What a caller says of an event; the rest is the runtime's. */
@@ -87,6 +95,12 @@ export class GroupRuntime {
 
   /** Joins a member, new or known; everything that follows is told to `sink`. */
   join(asked: Asked<"joinRequested">, sink: SessionSink): void {
+    const refusal = this.#dependencies.appendRefusal();
+    if (refusal !== undefined) {
+      sink.onEnded(refusal);
+      this.#afterEvents();
+      return;
+    }
     const requestId = this.#nextRequestId++;
     this.#joining.set(requestId, sink);
     this.#post({ type: "joinRequested", requestId, nowMs: this.#nowMs(), ...asked });
@@ -101,7 +115,9 @@ export class GroupRuntime {
   }
 
   leave(memberId: string): void {
-    this.#post({ type: "leaveRequested", nowMs: this.#nowMs(), memberId });
+    // Gone for the client; the group lets it go when its session is over and there is room.
+    if (this.#dependencies.appendRefusal() !== undefined) this.#endSession(memberId, undefined);
+    else this.#post({ type: "leaveRequested", nowMs: this.#nowMs(), memberId });
   }
 
   /** The stream of the session broke: nothing is told to the sink any more. The member stays until its session is over. */
@@ -110,7 +126,7 @@ export class GroupRuntime {
     for (const [memberId, session] of this.#sessions) if (session === sink) this.#sessions.delete(memberId);
   }
 
-  /** @throws SluiceError what the group refuses it with; INDETERMINATE where nobody knows whether it is in the log */
+  /** @throws SluiceError what the group refuses it with; DISK_FULL; INDETERMINATE where nobody knows whether it is in the log */
   commit(asked: Asked<"commitRequested">): Promise<void> {
     const committedAtMs = this.#dependencies.clock.nowMs();
     return this.#request((request) => ({ type: "commitRequested", ...request, committedAtMs, ...asked }));
@@ -143,6 +159,11 @@ export class GroupRuntime {
   }
 
   #request(toEvent: (request: { requestId: number; nowMs: number }) => GroupEvent): Promise<void> {
+    const refusal = this.#dependencies.appendRefusal();
+    if (refusal !== undefined) {
+      this.#afterEvents();
+      return Promise.reject(refusal);
+    }
     return new Promise((resolve, reject) => {
       const requestId = this.#nextRequestId++;
       this.#requests.set(requestId, { resolve, reject });
@@ -250,7 +271,15 @@ export class GroupRuntime {
     }
     if (this.#expiryTimer !== undefined && this.#expiryTimer.dueMs <= dueMs) return;
     this.#expiryTimer?.timer.cancel();
-    const timer = this.#dependencies.clock.setTimer(Math.max(0, dueMs - this.#nowMs()), () => {
+    this.#setExpiryTimer(dueMs, Math.max(0, dueMs - this.#nowMs()));
+  }
+
+  #setExpiryTimer(dueMs: number, delayMs: number): void {
+    const timer = this.#dependencies.clock.setTimer(delayMs, () => {
+      if (this.#dependencies.appendRefusal() !== undefined) {
+        this.#setExpiryTimer(dueMs, expiryRetryMs);
+        return;
+      }
       this.#expiryTimer = undefined;
       this.#post({ type: "timePassed", nowMs: this.#nowMs() });
     });

@@ -14,7 +14,7 @@ import { buildGroupBatch, readGroupRecords } from "./group-record-batch.js";
 import { GroupRuntime } from "./group-runtime.js";
 
 /** What an offsets partition needs of the partition that it is on. */
-export type OffsetsLog = Pick<LedPartition, "partition" | "produce" | "readCommitted">;
+export type OffsetsLog = Pick<LedPartition, "partition" | "appendRefusal" | "produce" | "readCommitted">;
 
 export interface OffsetsPartitionDependencies {
   readonly clock: Clock;
@@ -154,6 +154,7 @@ export class OffsetsPartition {
       {
         clock: this.#dependencies.clock,
         append: (records) => this.#append(records),
+        appendRefusal: () => this.#log.appendRefusal,
         onBroken: (error) => this.#broken(group, error),
         onGone: () => this.#forget(runtime),
       },

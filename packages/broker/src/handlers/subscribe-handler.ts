@@ -15,7 +15,14 @@ import {
   toSluiceError,
 } from "@sluice/model";
 import { recordsService, type SubscribedRecord, type SubscribeRequest, type SubscribeResponse } from "@sluice/protocol";
-import { batchesIn, batchLastOffset, type RecordView, recordsIn } from "@sluice/record";
+import {
+  batchBaseOffset,
+  batchesIn,
+  batchLastOffset,
+  type RecordView,
+  recordsIn,
+  verifyBatchChecksum,
+} from "@sluice/record";
 import type { LedPartition, LedPartitions, OffsetQuery } from "../partition/partition-access.js";
 import type { DrainableStream, OpenStreams } from "./open-streams.js";
 
@@ -128,6 +135,10 @@ class Subscription implements StreamListener<SubscribeRequest>, DrainableStream 
     let records: SubscribedRecord[] = [];
     let sizeBytes = 0;
     let count = 0;
+    // The log checks no checksum when it reads: for these clients the broker is the reader.
+    if (!verifyBatchChecksum(batch, 0, batch.length)) {
+      throw new SluiceError("CORRUPT_RECORD_BATCH", { where: `offset ${batchBaseOffset(batch)}` });
+    }
     for (const record of recordsIn(batch)) {
       if (record.offset < range.fromOffset) continue;
       if (record.offset >= range.endOffset || count >= range.countMax) break;

@@ -14,6 +14,8 @@ import { PlainHistogram } from "./plain-histogram.js";
 export interface BrokerMetricsSources {
   readonly counters: BrokerCounters;
   partitionTotals(): PartitionTotals;
+  /** Of the data directory; `freeBytes` is undefined before it was first looked at. */
+  disk(): { readonly freeBytes: number | undefined; readonly isFull: boolean; readonly isOffline: boolean };
   /** Produce, Fetch and Subscribe streams that are open. */
   openStreams(): number;
   readonly processStatistics: ProcessStatistics;
@@ -33,6 +35,7 @@ export class BrokerMetrics {
     this.#counter("sluice_produce_records_total", "Records in accepted batches.", () => counters.recordsProduced);
     this.#histogram("sluice_append_duration_seconds", "From placing a batch to its write; a sample.", counters.append);
     this.#partitions();
+    this.#disk();
     this.#process();
   }
 
@@ -65,6 +68,17 @@ export class BrokerMetrics {
     this.#gauge("sluice_parked_fetches", "Fetches waiting for records.", () => partitionTotals().parkedFetches);
     this.#gauge("sluice_log_size_bytes", "Bytes in the segments of open logs.", () => partitionTotals().logSizeBytes);
     this.#gauge("sluice_open_streams", "Produce, Fetch and Subscribe streams.", openStreams);
+  }
+
+  #disk(): void {
+    const { disk } = this.#sources;
+    this.#gauge(
+      "sluice_disk_free_bytes",
+      "Free bytes of the data directory; -1: unknown.",
+      () => disk().freeBytes ?? -1,
+    );
+    this.#gauge("sluice_disk_full", "1 while records are refused with DISK_FULL.", () => Number(disk().isFull));
+    this.#gauge("sluice_disk_offline", "1 once the data directory has failed.", () => Number(disk().isOffline));
   }
 
   #process(): void {

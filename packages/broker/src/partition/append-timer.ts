@@ -24,6 +24,11 @@ export class AppendTimer {
     this.#startMs = this.#clock.monotonicMs();
   }
 
+  /** What was placed from there on was never written, and is not timed. */
+  takenBack(fromOffset: Offset): void {
+    if (this.#endOffset !== undefined && this.#endOffset > fromOffset) this.#endOffset = undefined;
+  }
+
   /** The log is safe up to here, as its topic asks for. */
   advanced(ackedOffset: Offset): void {
     if (this.#endOffset === undefined || ackedOffset < this.#endOffset) return;

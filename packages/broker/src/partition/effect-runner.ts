@@ -76,6 +76,11 @@ export class PartitionEffectRunner {
 
   #appendToLog(effect: EffectOf<"appendToLog">): void {
     const { requestId } = effect;
+    const refusal = this.#log.appendRefusal;
+    if (refusal !== undefined) {
+      this.#dependencies.post({ type: "appendRefused", requestId, error: refusal });
+      return;
+    }
     const { baseOffset, endOffset } = this.#log.append(this.#produceWaiters.takeBatch(requestId), effect.leaderEpoch);
     this.#produceWaiters.placed(requestId, endOffset);
     this.#dependencies.appendTimer.placed(endOffset);

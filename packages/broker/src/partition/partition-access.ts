@@ -62,12 +62,14 @@ export interface LedPartition {
   readonly leaderEpoch: LeaderEpoch | undefined;
   /** First offset not known to be committed, as of now. */
   readonly highWatermark: Offset;
+  /** Why appends are refused for now: DISK_FULL. Undefined: they are taken, as far as the disk goes. */
+  readonly appendRefusal: SluiceError | undefined;
 
   /**
    * Appends one batch (as RecordBatchBuilder builds it, or checked by `checkProducedBatch`). Takes ownership of the buffer.
    * Calls made in one order are appended in that order. `clientEpoch`: refuse unless this broker leads in that epoch.
-   * @throws SluiceError NOT_LEADER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_ENOUGH_REPLICAS, PARTITION_OFFLINE:
-   *   nothing was appended; INDETERMINATE: nobody knows
+   * @throws SluiceError NOT_LEADER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_ENOUGH_REPLICAS, PARTITION_OFFLINE,
+   *   DISK_FULL: nothing was appended; INDETERMINATE: nobody knows
    */
   produce(
     batch: Buffer,

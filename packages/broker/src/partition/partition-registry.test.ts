@@ -184,7 +184,7 @@ describe("PartitionRegistry", () => {
     expect(await produce("new")).toMatchObject({ baseOffset: 0 });
   });
 
-  it("takes a partition whose disk fails offline, and only that one", async () => {
+  it("takes all partitions offline when their disk fails, and goes on reading them", async () => {
     await fixture.settle({ name: "a" }, { name: "b" });
     await produce("x");
     fileSystem.failNext("syncData", "EIO");
@@ -193,7 +193,20 @@ describe("PartitionRegistry", () => {
     const fetched = await led().fetch({ fromOffset: 0, sizeBytesMax: 1000, waitMsMax: 0 });
     expect(valuesIn(fetched.records)).toEqual(["x"]);
     const other = led("b").produce(batchOf(fixture.clock, "x"), { acks: "all" });
-    expect(await other).toMatchObject({ baseOffset: 0 });
+    await expect(other).rejects.toMatchObject({ code: "PARTITION_OFFLINE" });
+  });
+
+  it("refuses with DISK_FULL what there is no room for, goes on reading, and appends again when there is room", async () => {
+    await fixture.settle({ name: "a" });
+    await produce("x");
+    fileSystem.setCapacity(fileSystem.usedBytes + 10);
+    await expect(produce("y".repeat(100))).rejects.toMatchObject({ code: "DISK_FULL" });
+    await expect(produce("z")).rejects.toMatchObject({ code: "DISK_FULL" });
+    const fetched = await led().fetch({ fromOffset: 0, sizeBytesMax: 1000, waitMsMax: 0 });
+    expect(valuesIn(fetched.records)).toEqual(["x"]);
+    fileSystem.setCapacity(undefined);
+    await fixture.untilRoom();
+    expect(await produce("w")).toMatchObject({ baseOffset: 1 });
   });
 
   it("answers acks=none without waiting for the disk", async () => {

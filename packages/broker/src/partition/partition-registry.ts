@@ -7,7 +7,7 @@
  */
 
 import type { ClusterImage, PartitionImage, TopicImage } from "@sluice/cluster";
-import type { LogDirectory } from "@sluice/log";
+import type { LogDirectory, PartitionLog } from "@sluice/log";
 import { type BrokerId, type Clock, type LeaderEpoch, SluiceError, type TopicId, topicName } from "@sluice/model";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
@@ -17,7 +17,7 @@ import type { PartitionRuntime } from "./partition-runtime.js";
 import { PartitionSlot } from "./partition-slot.js";
 
 /** Logs that are opened or recovered at one time. */
-const logOpensMax = 8;
+const logOpensMax = 32;
 
 interface TopicSlots {
   readonly topicId: TopicId;
@@ -178,10 +178,23 @@ export class PartitionRegistry implements LedPartitions {
           onLeading: (runtime, leaderEpoch) => this.#onLeading(runtime, leaderEpoch),
           onResigned: (runtime) => this.#onResigned(runtime),
         },
-        openLog: () => this.#opens.run(() => logDirectory.openPartition({ topicId, topic: name, partition, config })),
+        openLog: () => this.#opens.run(() => this.#openLog(topic, partition)),
         deleteLog: () => logDirectory.deletePartition(topicId, partition),
       },
     );
+  }
+
+  async #openLog(topic: TopicImage, partition: number): Promise<PartitionLog> {
+    const { logDirectory, logger } = this.#dependencies;
+    const { id: topicId, name, config, replicationFactor } = topic;
+    const log = await logDirectory.openPartition({ topicId, topic: name, partition, config });
+    if (logDirectory.isLossy({ topicId, partition })) {
+      const { flush } = config;
+      logger.warn({ topic: name, partition, flush, logEndOffset: log.logEndOffset }, "a crash may have cost records");
+      // There is no other replica to lead instead, and nothing more that anybody could do about it.
+      if (replicationFactor === 1) await logDirectory.clearLossy({ topicId, partition });
+    }
+    return log;
   }
 
   #onLeading(runtime: PartitionRuntime, leaderEpoch: LeaderEpoch): void {

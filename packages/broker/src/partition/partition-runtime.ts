@@ -12,6 +12,7 @@
 import type { PartitionLog } from "@sluice/log";
 import {
   type Clock,
+  isSluiceError,
   type LeaderEpoch,
   type Offset,
   SluiceError,
@@ -21,7 +22,7 @@ import {
   topicPartitionText,
   toSluiceError,
 } from "@sluice/model";
-import { batchRecordCount, checkProducedBatch, type RecordBatchHeader } from "@sluice/record";
+import { batchRecordCount, checkProducedBatch, type RecordBatchHeader, recordsIn } from "@sluice/record";
 import {
   type PartitionEvent,
   type PartitionIdentity,
@@ -122,7 +123,10 @@ export class PartitionRuntime implements LedPartition {
       name,
       post: (event) => this.#post(event),
       leaderEpoch: () => this.#machine.leaderEpoch,
-      onHighWatermark: () => this.#maybeTellLeading(),
+      onHighWatermark: () => {
+        this.#log.setHighWatermark(this.highWatermark);
+        this.#maybeTellLeading();
+      },
     });
     this.#reader = new CommittedReader({
       log: this.#log,
@@ -132,6 +136,8 @@ export class PartitionRuntime implements LedPartition {
     });
     this.#log.onAdvanced = (logEndOffset, flushedOffset) => this.#logAdvanced(logEndOffset, flushedOffset);
     this.#log.onFailed = (error) => this.#logFailed(error);
+    this.#log.onAppendsFailed = (endOffset, error) => this.#appendsTakenBack(endOffset, error);
+    this.#log.onLogStartMoved = (logStartOffset) => this.#post({ type: "logStartMoved", logStartOffset });
   }
 
   get leaderEpoch(): LeaderEpoch | undefined {
@@ -140,6 +146,10 @@ export class PartitionRuntime implements LedPartition {
 
   get highWatermark(): Offset {
     return this.#machine.highWatermark ?? this.#log.logStartOffset;
+  }
+
+  get appendRefusal(): SluiceError | undefined {
+    return this.#log.appendRefusal;
   }
 
   /** Why the partition answers nothing any more, where it was stopped. */
@@ -182,13 +192,21 @@ export class PartitionRuntime implements LedPartition {
   /** Waits until nothing of the log is being written. @throws SluiceError DISK_FAILED */
   async settleLog(): Promise<void> {
     const log = this.#log;
-    if (this.#ackedOffset(log.writtenOffset, log.flushedOffset) < log.logEndOffset) await log.flush();
+    if (this.#ackedOffset(log.writtenOffset, log.flushedOffset) >= log.logEndOffset) return;
+    try {
+      await log.flush();
+    } catch (error) {
+      // What there was no room for was taken back: the log ends where it is written.
+      if (!isSluiceError(error, "DISK_FULL")) throw error;
+    }
   }
 
   /** Checks everything about a batch that came from a client. @throws SluiceError as `checkProducedBatch` */
   checkBatch(batch: Buffer): RecordBatchHeader {
     this.#batchLimits.nowMs = this.#clock.nowMs();
-    return checkProducedBatch(batch, this.#batchLimits);
+    const header = checkProducedBatch(batch, this.#batchLimits);
+    if (this.#config["cleanup.policy"] !== "delete") checkHasKeys(batch, this.#batchLimits.where);
+    return header;
   }
 
   /** `produce` without a promise. The batch is checked, and belongs to the partition from now on. */
@@ -326,6 +344,13 @@ export class PartitionRuntime implements LedPartition {
     this.#post({ type: "logAdvanced", leaderEpoch, logEndOffset, ackedOffset });
   }
 
+  #appendsTakenBack(fromOffset: Offset, error: SluiceError): void {
+    const leaderEpoch = this.#machine.leaderEpoch;
+    this.#appendTimer.takenBack(fromOffset);
+    this.#logger.warn({ err: error, fromOffset }, "disk full: appends are refused until there is room");
+    if (leaderEpoch !== undefined) this.#post({ type: "appendsTakenBack", leaderEpoch, fromOffset, error });
+  }
+
   #logFailed(error: SluiceError): void {
     this.#logger.error({ err: error }, "partition is offline: its log cannot be written");
     this.#post({ type: "logFailed", reason: error.message });
@@ -365,6 +390,15 @@ export class PartitionRuntime implements LedPartition {
       broker: this.#identity.broker,
       reason,
     });
+  }
+}
+
+/** Compaction keeps the last record of each key: a record without one could only be lost. */
+function checkHasKeys(batch: Buffer, where: string): void {
+  for (const { key, offset } of recordsIn(batch)) {
+    if (key !== null) continue;
+    const reason = `record ${offset} has no key, and a topic with cleanup.policy=compact keeps records by their keys`;
+    throw new SluiceError("INVALID_RECORD_BATCH", { reason, where });
   }
 }
 

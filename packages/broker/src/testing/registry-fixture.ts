@@ -20,14 +20,19 @@ export class RegistryFixture {
   readonly fileSystem: MemoryFileSystem;
   readonly logDirectory: LogDirectory;
   /** Timers that the log directory keeps. */
-  readonly #ownTimers: number;
+  readonly #diskClock: VirtualClock;
   #revision = 0;
 
-  private constructor(fileSystem: MemoryFileSystem, logDirectory: LogDirectory, clock: VirtualClock) {
+  private constructor(
+    fileSystem: MemoryFileSystem,
+    logDirectory: LogDirectory,
+    clock: VirtualClock,
+    diskClock: VirtualClock,
+  ) {
     this.fileSystem = fileSystem;
     this.logDirectory = logDirectory;
     this.clock = clock;
-    this.#ownTimers = clock.timerCount;
+    this.#diskClock = diskClock;
     this.registry = new PartitionRegistry(
       { brokerId: brokerId(1) },
       { logDirectory, clock, logger: silentLogger, appendLatency: this.counters.append },
@@ -36,17 +41,18 @@ export class RegistryFixture {
 
   /** Opens the data directory of the file system: what an earlier fixture wrote there is there. */
   static async open(fileSystem: MemoryFileSystem): Promise<RegistryFixture> {
-    const clock = new VirtualClock();
+    // The data directory has a clock of its own: tests count the timers of partitions.
+    const diskClock = new VirtualClock();
     const logDirectory = await LogDirectory.open(
       { path: "/data", brokerId: 1, clusterId: "7a1c1f0e-0000-4000-8000-000000000000" },
-      { fileSystem, clock, random: new SeededRandom(1) },
+      { fileSystem, clock: diskClock, random: new SeededRandom(1) },
     );
-    return new RegistryFixture(fileSystem, logDirectory, clock);
+    return new RegistryFixture(fileSystem, logDirectory, new VirtualClock(), diskClock);
   }
 
   /** Timers of fetches: 0 shows that nothing was left behind. */
   get timerCount(): number {
-    return this.clock.timerCount - this.#ownTimers;
+    return this.clock.timerCount;
   }
 
   /** Applies an image with these topics, without waiting for what it leads to. */
@@ -59,6 +65,14 @@ export class RegistryFixture {
   async settle(...topics: TopicSketch[]): Promise<void> {
     this.apply(...topics);
     await this.registry.settled();
+  }
+
+  /** Lets the broker find out that the disk is not full any more. */
+  async untilRoom(): Promise<void> {
+    for (let turn = 0; turn < 1000 && this.logDirectory.diskFull !== undefined; turn += 1) {
+      this.#diskClock.advance(100);
+      await Promise.resolve();
+    }
   }
 
   /** Clean stop. */

@@ -6,7 +6,6 @@ import {
   leaderEpoch,
   type Offset,
   offset,
-  type Random,
   type TopicConfig,
   topicConfigTable,
   topicId,
@@ -15,19 +14,9 @@ import {
 import { RecordBatchBuilder } from "@sluice/record";
 import { LogDirectory } from "../log-directory.js";
 import type { PartitionLog } from "../partition-log.js";
+import { seededRandom } from "./seeded-random.js";
 
-/** A small generator (mulberry32): one seed, one sequence. */
-export function seededRandom(seed: number): Random {
-  let state = seed >>> 0;
-  return {
-    uint32() {
-      state = (state + 0x6d2b79f5) >>> 0;
-      let word = Math.imul(state ^ (state >>> 15), state | 1);
-      word ^= word + Math.imul(word ^ (word >>> 7), word | 61);
-      return (word ^ (word >>> 14)) >>> 0;
-    },
-  };
-}
+export { seededRandom };
 
 /** Time stands still and no timer fires. */
 export const stillClock: Clock = {

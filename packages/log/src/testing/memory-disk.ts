@@ -1,51 +1,13 @@
 /**
- * What a disk holds, in memory: for every file and directory the state that the running system sees and the state that
- * survives a power loss. Package-internal to `@sluice/log/testing`.
+ * The directories of the disk in memory: for each the names that the running system sees and those that survive a power
+ * loss; and how much of the disk all of it takes. Package-internal to `@sluice/log/testing`.
  */
 
 import { type Random, randomBelow } from "@sluice/model";
+import { MemoryFile } from "./memory-file.js";
 
-export const sectorSizeBytes = 512;
-
-export class MemoryFile {
-  /** What the running system sees. */
-  bytes: Buffer = Buffer.alloc(0);
-  /** What is on the platter for certain. */
-  durable: Buffer = Buffer.alloc(0);
-
-  write(bytes: Uint8Array, position: number): void {
-    if (position + bytes.length > this.bytes.length) this.resize(position + bytes.length);
-    this.bytes.set(bytes, position);
-  }
-
-  resize(sizeBytes: number): void {
-    const resized = Buffer.alloc(sizeBytes);
-    this.bytes.copy(resized, 0, 0, Math.min(sizeBytes, this.bytes.length));
-    this.bytes = resized;
-  }
-
-  sync(): void {
-    this.durable = Buffer.from(this.bytes);
-  }
-
-  /**
-   * The file after a power loss: some size between the durable and the last one, and of every sector either the durable or
-   * the last content. What was never written reads as zeros.
-   */
-  afterPowerLoss(random: Random): MemoryFile {
-    const survivor = new MemoryFile();
-    const low = Math.min(this.durable.length, this.bytes.length);
-    const high = Math.max(this.durable.length, this.bytes.length);
-    const sizes = [this.durable.length, this.bytes.length, low + randomBelow(random, high - low + 1)];
-    survivor.resize(sizes[randomBelow(random, sizes.length)] as number);
-    for (let start = 0; start < survivor.bytes.length; start += sectorSizeBytes) {
-      const source = randomBelow(random, 2) === 0 ? this.durable : this.bytes;
-      survivor.bytes.set(source.subarray(start, Math.min(start + sectorSizeBytes, survivor.bytes.length)), start);
-    }
-    survivor.sync();
-    return survivor;
-  }
-}
+/** What one name in a directory takes of the disk. */
+export const nameCostBytes = 64;
 
 /** One change of names that a power loss keeps or drops as a whole: a rename is two names. */
 export type NameChange = ReadonlyMap<string, MemoryNode | undefined>;
@@ -75,6 +37,11 @@ export class MemoryDirectory {
     return copyOf(names, (node) => node.afterPowerLoss(random));
   }
 
+  /** The directory on another disk, with all that the running system sees, all of it durable. */
+  copy(): MemoryDirectory {
+    return copyOf(this.names, (node) => node.copy());
+  }
+
   /** The directory after its process was killed: all that was written is there, and what was durable is still. */
   afterKill(): MemoryDirectory {
     const survivor = copyOf(this.#durable, (node) => (node instanceof MemoryFile ? node : node.afterKill()));
@@ -87,6 +54,23 @@ export class MemoryDirectory {
     }
     return survivor;
   }
+}
+
+/** Bytes that all names below `root` and their files take, and `openFiles`: a file that is removed goes when it is closed. */
+export function usedBytesOf(root: MemoryDirectory, openFiles: Iterable<MemoryFile>): number {
+  const files = new Set(openFiles);
+  let nameCount = 0;
+  const visit = (directory: MemoryDirectory): void => {
+    for (const node of directory.names.values()) {
+      nameCount += 1;
+      if (node instanceof MemoryFile) files.add(node);
+      else visit(node);
+    }
+  };
+  visit(root);
+  let usedBytes = nameCount * nameCostBytes;
+  for (const file of files) usedBytes += file.allocatedBytes;
+  return usedBytes;
 }
 
 function copyOf(names: ReadonlyMap<string, MemoryNode>, copy: (node: MemoryNode) => MemoryNode): MemoryDirectory {

@@ -26,6 +26,8 @@ export class FakeOffsetsLog implements LedPartition {
   readFailure: SluiceError | undefined;
   /** Reading waits for this. */
   readGate: Promise<void> = Promise.resolve();
+  /** The disk is full: appends fail with this. */
+  appendRefusal: SluiceError | undefined;
   readonly #held: (() => void)[] = [];
   #endOffset = 0;
 
@@ -38,7 +40,7 @@ export class FakeOffsetsLog implements LedPartition {
   }
 
   produce(batch: Buffer, options: { readonly clientEpoch?: number | undefined }): Promise<ProduceResult> {
-    const failure = this.failures.shift() ?? this.#fence(options.clientEpoch);
+    const failure = this.failures.shift() ?? this.appendRefusal ?? this.#fence(options.clientEpoch);
     if (failure !== undefined) return Promise.reject(failure);
     const baseOffset = offset(this.#endOffset);
     stampBatch(batch, 0, { baseOffset, leaderEpoch: this.leaderEpoch });

@@ -1,0 +1,102 @@
+/**
+ * What the partitions of one data directory share: the checkpoints of the directory, the budgets of files and memory, the group
+ * commit, the removal of files, and what is known of the life before.
+ */
+
+import type { Clock, FileSystem } from "@sluice/model";
+import { CheckpointTable, parseCheckpointOffset } from "./checkpoint-table.js";
+import { DeferredRemoval } from "./deferred-removal.js";
+import { DirectoryFlusher } from "./directory-flusher.js";
+import type { BrokerLife } from "./directory-meta.js";
+import type { LogDirectoryLimits } from "./log-directory.js";
+import { RecoveryPoints } from "./recovery-points.js";
+import { SegmentResources } from "./segment-resources.js";
+
+const offsetFormat = { format: String, parse: parseCheckpointOffset };
+
+export interface DirectoryStateOptions {
+  readonly path: string;
+  /** Names of the partition directories. */
+  readonly names: readonly string[];
+  /** Names this start of the machine; empty where it is not known. */
+  readonly bootId: string;
+  /** The life that wrote here last; undefined where that is not known. */
+  readonly life: BrokerLife | undefined;
+  /** Epoch of the last registration, as the cluster knows it. */
+  readonly lastBrokerEpoch: number | undefined;
+  readonly limits: LogDirectoryLimits;
+}
+
+export interface DirectoryStateDependencies {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly onError?: (error: unknown, doing: string) => void;
+}
+
+export class DirectoryState {
+  readonly options: DirectoryStateOptions;
+  readonly recoveryPoints: RecoveryPoints;
+  /** Lowest offset that is left, of partitions whose records were deleted. */
+  readonly logStartOffsets: CheckpointTable<number>;
+  /** Log end, as recovery found it, of partitions that may have lost what they acknowledged. */
+  readonly lossy: CheckpointTable<number>;
+  readonly flusher = new DirectoryFlusher();
+  readonly resources: SegmentResources;
+  readonly removal: DeferredRemoval;
+
+  private constructor(
+    options: DirectoryStateOptions,
+    dependencies: DirectoryStateDependencies,
+    files: Pick<DirectoryState, "recoveryPoints" | "logStartOffsets" | "lossy">,
+  ) {
+    this.options = options;
+    this.recoveryPoints = files.recoveryPoints;
+    this.logStartOffsets = files.logStartOffsets;
+    this.lossy = files.lossy;
+    this.resources = new SegmentResources(options.limits);
+    this.removal = new DeferredRemoval({
+      ...dependencies,
+      onError: (error) => dependencies.onError?.(error, "removing deleted files"),
+    });
+  }
+
+  static async load(options: DirectoryStateOptions, dependencies: DirectoryStateDependencies): Promise<DirectoryState> {
+    const { path, names } = options;
+    const { fileSystem } = dependencies;
+    return new DirectoryState(options, dependencies, {
+      recoveryPoints: await RecoveryPoints.load(fileSystem, `${path}/recovery-point`, names),
+      logStartOffsets: await loadOffsets(fileSystem, `${path}/log-start-offset`),
+      lossy: await loadLossy(fileSystem, `${path}/lossy`, names),
+    });
+  }
+
+  /**
+   * Forgets partitions that were deleted, durably: before their last files go, so that one which is made again under the same
+   * name is not taken for what it was. @throws errors of the file system
+   */
+  async forget(names: readonly string[]): Promise<void> {
+    for (const table of [this.recoveryPoints, this.logStartOffsets, this.lossy]) {
+      const known = names.filter((name) => table.has(name));
+      for (const name of known) table.remove(name);
+      if (known.length > 0) await table.save();
+    }
+  }
+}
+
+/** A file that makes no sense may have named any partition: all of them count as lossy. */
+async function loadLossy(
+  fileSystem: FileSystem,
+  path: string,
+  names: readonly string[],
+): Promise<CheckpointTable<number>> {
+  const table = await CheckpointTable.load(fileSystem, path, offsetFormat);
+  if (table !== undefined) return table;
+  const all = (await fileSystem.exists(path)) ? names.map((name) => [name, 0] as const) : [];
+  return new CheckpointTable(fileSystem, path, offsetFormat, all);
+}
+
+/** Missing or nonsense is empty: a log then starts with its first segment. */
+async function loadOffsets(fileSystem: FileSystem, path: string): Promise<CheckpointTable<number>> {
+  const table = await CheckpointTable.load(fileSystem, path, offsetFormat);
+  return table ?? new CheckpointTable(fileSystem, path, offsetFormat);
+}

@@ -1,0 +1,199 @@
+/**
+ * Opens one partition of a data directory: finishes what a crash left half done, recovers, decides whether something may have
+ * been lost, and makes the log. After a clean stop it only reads, and little.
+ */
+
+import { type Clock, type FileSystem, isFileError, offset, SluiceError } from "@sluice/model";
+import type { ClosedPartition } from "./clean-marker.js";
+import {
+  loadCompactionCheckpoint,
+  neverCompacted,
+  saveCompactionCheckpoint,
+} from "./compaction/compaction-checkpoint.js";
+import type { CompactionRunner } from "./compaction/compaction-job.js";
+import { finishSwaps } from "./compaction/segment-swap.js";
+import type { DirectoryState } from "./directory-state.js";
+import type { OpenPartitionOptions } from "./log-directory.js";
+import { LogProducers } from "./log-producers.js";
+import { executeRecovery, planRecovery, type RecoveryOptions, type RecoveryPlan } from "./log-recovery.js";
+import { isLossy } from "./lossy-verdict.js";
+import { readPartitionTopic, writePartitionMetadata } from "./partition-directory.js";
+import { PartitionLog } from "./partition-log.js";
+import { Segment, type SegmentDependencies, type SegmentState } from "./segment.js";
+import { SegmentIndexes } from "./segment-indexes.js";
+import { SegmentList } from "./segment-list.js";
+
+export interface PartitionOpeningOptions extends OpenPartitionOptions {
+  /** Path of the partition's directory, and its name. */
+  readonly directory: string;
+  readonly name: string;
+  /** Of the data directory, for messages. */
+  readonly broker: number;
+  /** What the clean marker says; undefined where the log was not closed in order. */
+  readonly closed: ClosedPartition | undefined;
+}
+
+export interface PartitionOpeningDependencies {
+  readonly fileSystem: FileSystem;
+  readonly clock: Clock;
+  readonly state: DirectoryState;
+  readonly compactionRunner: CompactionRunner;
+  /** Something in the directory is about to change. */
+  onTouched(): void;
+  onWritten(sizeBytes: number): void;
+  onDiskFull(): void;
+  onFailed(error: SluiceError): void;
+  onClosed(isClean: boolean, hasProducers: boolean): void;
+}
+
+/** @throws SluiceError PARTITION_QUARANTINED, and errors of the file system */
+export async function openPartitionLog(
+  options: PartitionOpeningOptions,
+  dependencies: PartitionOpeningDependencies,
+): Promise<PartitionLog> {
+  const { fileSystem, state } = dependencies;
+  const { directory, name, closed } = options;
+  if (closed === undefined) await finishInterrupted(options, dependencies);
+  const checkpoint = await loadCompactionCheckpoint(fileSystem, directory);
+  const recovery: RecoveryOptions = {
+    fileSystem,
+    directory,
+    recoveryPoint: state.recoveryPoints.get(name).offset,
+    isClean: closed !== undefined,
+    hasProducers: closed?.hasProducers,
+    indexIntervalBytes: options.config["index.interval.bytes"],
+    resources: state.resources,
+    logStartOffset: state.logStartOffsets.get(name) ?? 0,
+    gapsBelow: checkpoint?.gapsBelow ?? (options.config["cleanup.policy"] === "delete" ? 0 : "lastSegment"),
+  };
+  const plan = await planRecovery(recovery).catch(async (error: unknown) => {
+    if (!isFileError(error, "ENOENT")) throw error;
+    // Its directory went while nobody looked: what was promised of it is known all the same.
+    await finishInterrupted(options, dependencies);
+    return planRecovery(recovery);
+  });
+  if ("quarantine" in plan) throw quarantined(options, plan.quarantine);
+  dependencies.onTouched();
+  await recordVerdict(options, dependencies, plan);
+  await executeRecovery(recovery, plan);
+  if ((await readPartitionTopic(fileSystem, directory)) !== options.topic) {
+    await writePartitionMetadata(fileSystem, directory, options);
+  }
+  await recordRecoveryPoint(options, dependencies, plan);
+  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
+  // So that a missing checkpoint of a compacted log is known to be lost.
+  if (isNew && options.config["cleanup.policy"] !== "delete") {
+    await saveCompactionCheckpoint(fileSystem, directory, neverCompacted);
+  }
+  return makeLog(options, dependencies, plan);
+}
+
+/** Makes the directory, or finishes what a crash left in it. */
+async function finishInterrupted(
+  options: PartitionOpeningOptions,
+  { fileSystem, state }: PartitionOpeningDependencies,
+): Promise<void> {
+  await fileSystem.makeDirectory(options.directory);
+  await fileSystem.syncDirectory(state.options.path);
+  const finished = await finishSwaps(fileSystem, options.directory);
+  if (finished.quarantine !== undefined) throw quarantined(options, finished.quarantine);
+}
+
+/** Durable before recovery cuts a byte: a second crash cannot launder a loss. */
+async function recordVerdict(
+  { name, closed }: PartitionOpeningOptions,
+  { state }: PartitionOpeningDependencies,
+  plan: RecoveryPlan,
+): Promise<void> {
+  const { bootId, life, lastBrokerEpoch } = state.options;
+  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
+  const { flush } = state.recoveryPoints.get(name);
+  const endOffset = plan.segments.at(-1)?.endOffset ?? 0;
+  // What went because its removal had been begun was no loss.
+  const isTornTailAtMost = plan.removed.every((base) => base < endOffset) && (plan.cut?.isTorn ?? true);
+  const facts = { wasClosed: closed !== undefined || isNew, life, bootId, lastBrokerEpoch, flush, isTornTailAtMost };
+  if (isLossy(facts)) await state.lossy.set(name, endOffset);
+}
+
+/**
+ * After recovery everything is durable: whatever the policy was, from here on it is this one, and a recovery point that was
+ * lost is where the log ends.
+ */
+async function recordRecoveryPoint(
+  { name, config, directory }: PartitionOpeningOptions,
+  { fileSystem, state }: PartitionOpeningDependencies,
+  plan: RecoveryPlan,
+): Promise<void> {
+  const { offset: point, flush } = state.recoveryPoints.get(name);
+  if (point !== undefined && flush === config.flush) return;
+  // Epochs first, as always: what lies below the recovery point is held against them.
+  if (point === undefined) await plan.epochs.maybeSave(fileSystem, directory);
+  const end = plan.segments.at(-1)?.endOffset ?? plan.restartsAt ?? 0;
+  await state.recoveryPoints.set(name, { offset: point ?? end, flush: config.flush });
+}
+
+async function makeLog(
+  options: PartitionOpeningOptions,
+  dependencies: PartitionOpeningDependencies,
+  plan: RecoveryPlan,
+): Promise<PartitionLog> {
+  const { fileSystem, state } = dependencies;
+  const { directory, name, closed } = options;
+  const segmentDependencies: SegmentDependencies = {
+    fileSystem,
+    directory,
+    indexIntervalBytes: options.config["index.interval.bytes"],
+    resources: state.resources,
+    epochs: plan.epochs,
+  };
+  const newSegment = (baseOffset: number): Segment => {
+    const indexes = new SegmentIndexes({ baseOffset, intervalBytes: segmentDependencies.indexIntervalBytes });
+    return new Segment({ baseOffset, sizeBytes: 0, endOffset: baseOffset, indexes }, segmentDependencies);
+  };
+  const found = plan.segments.map((segment) => new Segment(segment, segmentDependencies));
+  const segments = new SegmentList(found.length > 0 ? found : [newSegment(plan.restartsAt ?? 0)]);
+  if (found.length === 0) {
+    await segments.active.openForAppend("write");
+    await fileSystem.syncDirectory(directory);
+  }
+  const producers = new LogProducers(plan.producers, {
+    fileSystem,
+    directory,
+    ...(closed?.hasProducers === true ? { snapshotOffset: segments.active.endOffset } : {}),
+  });
+  const logStartOffset = Math.max(state.logStartOffsets.get(name) ?? 0, segments.first.baseOffset);
+  return new PartitionLog(
+    { ...options, logStartOffset: offset(logStartOffset) },
+    {
+      fileSystem,
+      clock: dependencies.clock,
+      segments,
+      epochs: plan.epochs,
+      producers,
+      flusher: state.flusher,
+      removal: state.removal,
+      recoveryPoint: offset(state.recoveryPoints.get(name).offset ?? 0),
+      isUntouched: closed !== undefined && !plan.changesFiles,
+      newSegment,
+      saveRecoveryPoint: (flushed) =>
+        state.recoveryPoints.set(name, { ...state.recoveryPoints.get(name), offset: flushed }),
+      saveFlushPolicy: (flush) => state.recoveryPoints.set(name, { ...state.recoveryPoints.get(name), flush }),
+      saveLogStart: (start) => state.logStartOffsets.set(name, start),
+      compaction: {
+        fileSystem,
+        runner: dependencies.compactionRunner,
+        removal: state.removal,
+        limits: state.options.limits,
+        segmentOf: (swapped: SegmentState) => new Segment(swapped, segmentDependencies),
+      },
+      onWritten: dependencies.onWritten,
+      onDiskFull: dependencies.onDiskFull,
+      onFailed: dependencies.onFailed,
+      onClosed: (isClean) => dependencies.onClosed(isClean, producers.size > 0),
+    },
+  );
+}
+
+function quarantined({ topic, partition, broker }: PartitionOpeningOptions, reason: string): SluiceError {
+  return new SluiceError("PARTITION_QUARANTINED", { topic, partition, broker, reason });
+}
