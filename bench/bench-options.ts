@@ -40,7 +40,9 @@ export const usage = `npm run bench -- [options]
   --end-to-end N      records of end-to-end (2000)
   --bare-runs N       runs of the bare pipeline, of which the median counts (3)
   --no-startup        leave out memory and starting times
-  -o, --output table|json  (table)`;
+  -o, --output table|json  (table)
+
+npm run bench -- log    measures the log alone, with options of its own`;
 
 const works = ["produce", "consume", "end-to-end"] as const;
 

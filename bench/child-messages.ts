@@ -33,6 +33,8 @@ export type ChildMessage =
   | { readonly type: "following" }
   /** Its measurement is done. */
   | ({ readonly type: "measured" } & Measurement)
+  /** It has opened a data directory with all its partitions, in so many seconds. `rssBytes` as in `ProcessCost`. */
+  | { readonly type: "opened"; readonly seconds: number; readonly rssBytes: number }
   /** Answer to `stop`, the last message. */
   | { readonly type: "stopped"; readonly cost: ProcessCost };
 

@@ -42,11 +42,16 @@ export class Child {
 
   /** Asks it to stop, and resolves with what it cost once it is gone. */
   async stop(): Promise<ProcessCost> {
-    const gone = this.#exit === undefined ? once(this.#process, "exit") : undefined;
+    const gone = this.ended();
     this.#process.send("stop");
     const { cost } = await this.next("stopped");
     await gone;
     return cost;
+  }
+
+  /** Resolves when it is gone. */
+  async ended(): Promise<void> {
+    if (this.#exit === undefined) await once(this.#process, "exit");
   }
 
   /** Ends it at once where it still runs: for the way out after a failure. */

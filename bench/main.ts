@@ -1,5 +1,6 @@
 /**
- * `npm run bench`: what one broker carries, as ratios to what the bare pipeline carries in the same run.
+ * `npm run bench`: what one broker carries, as ratios to what the bare pipeline carries in the same run. With `log` as its first
+ * argument: what the log alone carries, see log/main.ts.
  *
  * Absolute figures drift by a third from machine to machine and from run to run: the ratios are the result.
  */
@@ -7,6 +8,7 @@
 import { Sluice } from "@sluice/client";
 import { bareDefaults, runBarePipeline } from "./bare/bare-pipeline.js";
 import { type BenchOptions, parseBenchOptions, usage } from "./bench-options.js";
+import { benchLog } from "./log/main.js";
 import { type BenchReport, type BenchRow, formatReport } from "./report.js";
 import { runWorkload } from "./run-workload.js";
 import { SluiceProcess, sluiceBin } from "./sluice-process.js";
@@ -19,15 +21,21 @@ const endToEndWarmUpRecords = 300;
 // Ends what it started too: processes have exit handlers for that.
 for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
 
-let options: BenchOptions;
-try {
-  options = parseBenchOptions(process.argv.slice(2));
-} catch (error) {
-  console.error(`error: ${(error as Error).message}\n\n${usage}`);
-  process.exit(2);
+const [subject, ...rest] = process.argv.slice(2);
+if (subject === "log") await benchLog(rest);
+else await benchBroker(process.argv.slice(2));
+
+async function benchBroker(args: readonly string[]): Promise<void> {
+  let options: BenchOptions;
+  try {
+    options = parseBenchOptions(args);
+  } catch (error) {
+    console.error(`error: ${(error as Error).message}\n\n${usage}`);
+    process.exit(2);
+  }
+  const report = await bench(options);
+  console.log(options.output === "json" ? JSON.stringify(report) : formatReport(report));
 }
-const report = await bench(options);
-console.log(options.output === "json" ? JSON.stringify(report) : formatReport(report));
 
 async function bench(given: BenchOptions): Promise<BenchReport> {
   const throughput: number[] = [];
