@@ -95,7 +95,7 @@ class Stress {
     this.fileSystem.setCapacity(undefined);
     this.fileSystem.clearFailures();
     // What is promised after that moment is not on the disk that survives.
-    if (ending === "crash") return this.#expectPromised(this.fileSystem.crash());
+    if (ending === "crash") return this.#expectPromised(this.fileSystem.crash(), isFailing);
     for (let second = 0; second < 8; second += 1) {
       await turns(1500);
       this.clock.advance(1000);
@@ -110,7 +110,7 @@ class Stress {
     this.clock.advance(70_000);
     await turns(500);
     expect(this.clock.timerCount).toBe(0);
-    await this.#expectPromised(ending === "close" ? this.fileSystem.kill() : this.fileSystem.crash());
+    await this.#expectPromised(ending === "close" ? this.fileSystem.kill() : this.fileSystem.crash(), isFailing);
   }
 
   #begin(operation: (typeof operations)[number], step: number): void {
@@ -217,11 +217,17 @@ class Stress {
     this.#batches = this.#batches.filter((batch) => batch.endOffset <= endOffset);
   }
 
-  async #expectPromised(survivor: MemoryFileSystem): Promise<void> {
+  async #expectPromised(survivor: MemoryFileSystem, isFailing: boolean): Promise<void> {
     const promised = this.#promised;
     const batches = this.#batches;
     expect(this.#unexpected).toEqual([]);
-    const { log } = await this.#openOn(survivor, new VirtualClock(), 0);
+    const opened = await this.#openOn(survivor, new VirtualClock(), 0).catch((error: unknown) => {
+      // A disk that lied about a sync may lose the name of a segment at the next power loss: then nothing is cut.
+      if (isFailing && isSluiceError(error, "PARTITION_QUARANTINED")) return undefined;
+      throw error;
+    });
+    if (opened === undefined) return;
+    const { log } = opened;
     this.#batches = batches;
     expect(log.logEndOffset).toBeGreaterThanOrEqual(promised);
     await this.#expectContent(log);
@@ -259,6 +265,13 @@ class Stress {
   }
 }
 
+/** Each found a defect once. */
+const fixedSeeds: [number, number, Ending][] = [
+  [1641195161, 46, "crash"],
+  [-191822498, 43, "close"],
+  [1851883124, 39, "crash"],
+];
+
 describe("PartitionLog under many things at once", () => {
   for (const cleanup of ["delete", "compact"] as const) {
     for (const isFailing of [false, true]) {
@@ -274,7 +287,7 @@ describe("PartitionLog under many things at once", () => {
             await stress.end(ending, isFailing);
           },
         );
-        await fc.assert(property, { numRuns: propertyRuns({ usual: 150, long: 3000 }) });
+        await fc.assert(property, { numRuns: propertyRuns({ usual: 150, long: 3000 }), examples: fixedSeeds });
       }, 300_000);
     }
   }

@@ -51,8 +51,8 @@ export interface LogWriterDependencies {
   readonly recoveryPoint: Offset;
   /** Makes a segment object for a file that does not exist yet. */
   newSegment(baseOffset: number): Segment;
-  /** Records durably that everything below `flushedOffset` is on disk. */
-  saveRecoveryPoint(flushedOffset: Offset): Promise<void>;
+  /** Records durably that everything below `flushedOffset` is on disk, and how the topic flushes from there on. */
+  saveRecoveryPoint(flushedOffset: Offset, flush: TopicConfig["flush"]): Promise<void>;
   onWritten(sizeBytes: number): void;
   /** What can be read, or what is durable, has grown. */
   onAdvanced(writtenOffset: Offset, flushedOffset: Offset): void;
@@ -85,6 +85,8 @@ export class LogWriter {
   #writtenOffset: Offset;
   #flushedOffset: Offset;
   #recoveryPoint: Offset;
+  /** The policy that is recorded beside it. */
+  #recordedFlush: TopicConfig["flush"];
   /** Everything below it is to be flushed, whatever the policy says. */
   #flushTarget = 0;
   #flushWaiters: FlushWaiter[] = [];
@@ -112,6 +114,7 @@ export class LogWriter {
     this.#writtenOffset = end;
     this.#flushedOffset = end;
     this.#recoveryPoint = dependencies.recoveryPoint;
+    this.#recordedFlush = dependencies.config.flush;
   }
 
   get config(): TopicConfig {
@@ -220,9 +223,11 @@ export class LogWriter {
     // First, so that a save which comes later does not raise it again; and after those under way.
     this.#flushedOffset = offset(Math.min(flushedBefore, target));
     await this.#saving;
+    // A save that failed leaves a recovery point that nobody knows: nothing may be cut below it.
+    if (this.#failure !== undefined) throw this.#failure;
     if (this.#recoveryPoint <= target) return;
     try {
-      await this.#dependencies.saveRecoveryPoint(target);
+      await this.#dependencies.saveRecoveryPoint(target, this.#recordedFlush);
     } catch (error) {
       this.#advanceFlushed(flushedBefore);
       throw error;
@@ -239,6 +244,18 @@ export class LogWriter {
     const saved = this.#saving.then(() => this.#saveRecoveryPoint());
     this.#saving = saved.catch(() => {
       // Told to who asked, and to `onFailed`; whoever asks next finds the log offline.
+    });
+    return saved;
+  }
+
+  /** Records durably how the topic flushes from the recovery point on, which stays. @throws an error of the file system */
+  recordFlushPolicy(flush: TopicConfig["flush"]): Promise<void> {
+    const saved = this.#saving.then(async () => {
+      await this.#dependencies.saveRecoveryPoint(this.#recoveryPoint, flush);
+      this.#recordedFlush = flush;
+    });
+    this.#saving = saved.catch(() => {
+      // Told to who asked.
     });
     return saved;
   }
@@ -489,7 +506,7 @@ export class LogWriter {
         // Epochs first: what lies below the recovery point is not scanned for them again.
         await epochs.maybeSave(fileSystem, directory);
         if (flushed <= this.#recoveryPoint) return;
-        await saveRecoveryPoint(flushed);
+        await saveRecoveryPoint(flushed, this.#recordedFlush);
         this.#recoveryPoint = flushed;
       });
     } catch (error) {

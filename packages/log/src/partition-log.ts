@@ -61,8 +61,6 @@ export interface PartitionLogDependencies
   readonly isUntouched: boolean;
   /** Records the log start durably. */
   saveLogStart(logStartOffset: Offset): Promise<void>;
-  /** Records durably how the topic flushes from now on. */
-  saveFlushPolicy(flush: TopicConfig["flush"]): Promise<void>;
   /** There was no room for a write. */
   onDiskFull(): void;
   /** The first error that is final: the directory goes offline with all its logs. */
@@ -284,17 +282,16 @@ export class PartitionLog implements HousekeptLog {
    */
   async updateConfig(config: TopicConfig): Promise<void> {
     this.#assertOpen();
-    const { saveFlushPolicy } = this.#dependencies;
     await this.#changes.run(async () => {
       const isWeaker = config.flush !== this.config.flush && config.flush !== "always";
       const isStronger = config.flush !== this.config.flush && config.flush === "always";
       // A weaker policy is recorded before it counts, a stronger one when what came before it is durable.
-      if (isWeaker) await saveFlushPolicy(config.flush);
+      if (isWeaker) await this.#writer.recordFlushPolicy(config.flush);
       this.#writer.updateConfig(config);
       if (!isStronger) return;
       await this.#writer.flush();
       await this.#writer.saveRecoveryPoint();
-      await saveFlushPolicy(config.flush);
+      await this.#writer.recordFlushPolicy(config.flush);
     });
   }
 

@@ -175,9 +175,7 @@ async function makeLog(
       recoveryPoint: offset(state.recoveryPoints.get(name).offset ?? 0),
       isUntouched: closed !== undefined && !plan.changesFiles,
       newSegment,
-      saveRecoveryPoint: (flushed) =>
-        state.recoveryPoints.set(name, { ...state.recoveryPoints.get(name), offset: flushed }),
-      saveFlushPolicy: (flush) => state.recoveryPoints.set(name, { ...state.recoveryPoints.get(name), flush }),
+      saveRecoveryPoint: (flushed, flush) => state.recoveryPoints.set(name, { offset: flushed, flush }),
       saveLogStart: (start) => state.logStartOffsets.set(name, start),
       compaction: {
         fileSystem,
