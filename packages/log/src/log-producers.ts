@@ -5,7 +5,7 @@
 
 import type { FileSystem } from "@sluice/model";
 import { batchProducerId, type RecordBatchHeader, readBatchHeader } from "@sluice/record";
-import { controlMarkerOf, replayProducers } from "./producer-replay.js";
+import { replayProducers } from "./producer-replay.js";
 import { listSnapshots, loadNewestSnapshot, removeSnapshots, saveProducerSnapshot } from "./producer-snapshot.js";
 import { ProducerState, type ProducerVerdict } from "./producer-state.js";
 import type { SegmentList } from "./segment-list.js";
@@ -119,5 +119,5 @@ export class LogProducers {
 }
 
 function addTo(state: ProducerState, batch: Buffer): void {
-  if (batchProducerId(batch) >= 0) state.add(readBatchHeader(batch), controlMarkerOf(batch));
+  if (batchProducerId(batch) >= 0) replayProducers(state, [{ header: readBatchHeader(batch), bytes: batch }]);
 }

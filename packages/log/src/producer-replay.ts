@@ -8,12 +8,8 @@
  */
 
 import { isSluiceError } from "@sluice/model";
-import { type RecordBatchHeader, type RecordView, readBatchHeader, recordsIn } from "@sluice/record";
+import { type RecordBatchHeader, type RecordView, readBatchHeader, readControlRecord, recordsIn } from "@sluice/record";
 import type { EndTransactionMarker, ProducerState } from "./producer-state.js";
-
-const keySizeBytes = 4;
-const valueSizeBytes = 6;
-const markerTypes = ["abort", "commit"] as const;
 
 /** Adds batches to `state`, in the order of the log. `bytes` are those of the whole batch. */
 export function replayProducers(
@@ -38,10 +34,7 @@ export function controlMarkerOf(batch: Buffer): EndTransactionMarker | undefined
   return undefined;
 }
 
-function markerOf({ key, value }: RecordView): EndTransactionMarker | undefined {
-  if (key === null || value === null || key.length < keySizeBytes || value.length < valueSizeBytes) return undefined;
-  if (key.readInt16BE(0) < 0 || value.readInt16BE(0) < 0) return undefined;
-  const type = markerTypes[key.readInt16BE(2)];
-  const coordinatorEpoch = value.readInt32BE(2);
-  return type === undefined || coordinatorEpoch < 0 ? undefined : { type, coordinatorEpoch };
+function markerOf(record: RecordView): EndTransactionMarker | undefined {
+  const { type, coordinatorEpoch } = readControlRecord(record);
+  return type === "unknown" || coordinatorEpoch < 0 ? undefined : { type, coordinatorEpoch };
 }

@@ -21,7 +21,7 @@
 
 import { type FileSystem, isFileError } from "@sluice/model";
 import { crc32c } from "@sluice/record";
-import { replaceFile } from "./checkpoint-file.js";
+import { readIfThere, removeIfThere, replaceFile } from "./checkpoint-file.js";
 import {
   type AppendedBatch,
   type ProducerEntry,
@@ -82,7 +82,7 @@ export async function loadNewestSnapshot(
   const offsets = await snapshotsIn(fileSystem, directory);
   for (const offset of offsets.reverse()) {
     if (offset > atMostOffset) continue;
-    const bytes = await unlessMissing(fileSystem.readFile(snapshotPath(directory, offset)));
+    const bytes = await readIfThere(fileSystem, snapshotPath(directory, offset));
     const state = bytes && parseProducerSnapshot(bytes, offset);
     if (state !== undefined) return { offset, state };
   }
@@ -100,7 +100,7 @@ export async function removeSnapshots(
   predicate: (offset: number) => boolean,
 ): Promise<void> {
   const offsets = (await snapshotsIn(fileSystem, directory)).filter(predicate);
-  for (const offset of offsets) await unlessMissing(fileSystem.removeFile(snapshotPath(directory, offset)));
+  for (const offset of offsets) await removeIfThere(fileSystem, snapshotPath(directory, offset));
   if (offsets.length > 0) await unlessMissing(fileSystem.syncDirectory(directory));
 }
 

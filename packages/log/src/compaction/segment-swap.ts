@@ -19,12 +19,11 @@
 import { type FileHandle, type FileSystem, isFileError, isSluiceError } from "@sluice/model";
 import { batchHeaderSizeBytes, batchSizeBytes, readBatchHeader, verifyBatchChecksum } from "@sluice/record";
 import { removeIfThere } from "../checkpoint-file.js";
-import { parseSegmentFileName, segmentPaths } from "../partition-directory.js";
+import { deletedSuffix, parseSegmentFileName, segmentPaths } from "../partition-directory.js";
 import type { CompactionSwap } from "./compaction-job.js";
 
 const cleanedSuffix = ".cleaned";
 const swapSuffix = ".swap";
-const deletedSuffix = ".deleted";
 
 type SegmentPaths = ReturnType<typeof segmentPaths>;
 
