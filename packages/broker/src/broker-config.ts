@@ -1,6 +1,6 @@
 /** Settings of a broker: the one declaration from which types, defaults, checks and docs/configuration.md come. */
 
-import { type ConfigValues, choiceKey, defaultConfig, integerKey, textKey } from "@sluice/model";
+import { type ConfigValues, choiceKey, defaultConfig, flagKey, integerKey, textKey } from "@sluice/model";
 
 const portMax = 65_535;
 
@@ -81,6 +81,10 @@ export const brokerConfigTable = {
     max: 10_000,
     doc: "Partitions of a topic whose creator does not say how many.",
   }),
+  autoCreateTopics: flagKey({
+    default: false,
+    doc: "Whether a topic that a producer or consumer asks for is created when it does not exist, with the defaults. On in 'sluice dev'.",
+  }),
   fetchMaxBytes: integerKey({
     default: 8 * 1024 * 1024,
     min: 1024,
@@ -128,6 +132,66 @@ export const brokerConfigTable = {
     max: Number.MAX_SAFE_INTEGER,
     unit: "bytes",
     doc: "Memory for the keys of one compaction. A log with more keys than fit is compacted in several rounds.",
+  }),
+  producerIdExpirationMs: integerKey({
+    default: 86_400_000,
+    min: 1000,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "How long an idempotent producer that sends nothing is remembered in a partition. A batch that it sends again later is not recognised.",
+  }),
+  groupOffsetsRetentionMs: integerKey({
+    default: 604_800_000,
+    min: 1000,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "ms",
+    doc: "How long the offsets of a group without members are kept, counted from when it lost its last member, or from the last commit where that came later.",
+  }),
+  groupOffsetsRetentionCheckIntervalMs: integerKey({
+    default: 600_000,
+    min: 100,
+    max: 86_400_000,
+    unit: "ms",
+    doc: "How often the broker looks for offsets of groups that have expired.",
+  }),
+  quotaProduceBytesPerSec: integerKey({
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "bytes",
+    doc: "Record bytes a second that one client may produce to this broker; beyond it, it is slowed down. 0: no quota.",
+  }),
+  quotaFetchBytesPerSec: integerKey({
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "bytes",
+    doc: "Record bytes a second that one client may fetch from this broker; beyond it, it is slowed down. 0: no quota.",
+  }),
+  quotaRequestsPerSec: integerKey({
+    default: 0,
+    min: 0,
+    max: Number.MAX_SAFE_INTEGER,
+    doc: "Requests a second, of any kind, that one client may make to this broker; beyond it, it is slowed down. 0: no quota.",
+  }),
+  connectionsMax: integerKey({
+    default: 10_000,
+    min: 1,
+    max: 1_000_000,
+    doc: "Connections that the gRPC listener holds at one time. One more is closed at once.",
+  }),
+  streamsPerConnectionMax: integerKey({
+    default: 1000,
+    min: 1,
+    max: 1_000_000,
+    doc: "Calls and streams that one connection has open at one time. More wait for one to end.",
+  }),
+  slowRequestMs: integerKey({
+    default: 1000,
+    min: 0,
+    max: 86_400_000,
+    unit: "ms",
+    doc: "A request that takes longer, not counting the time for which its client asked it to wait, is logged with where the time went. 0: none is.",
   }),
   stopGraceMs: integerKey({
     default: 5000,

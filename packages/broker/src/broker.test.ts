@@ -184,7 +184,7 @@ describe("a local cluster", () => {
     const [first] = cluster.brokers as [RunningBroker];
     await createTopic(first, "a", 6);
     const described = await withConnection(first, (connection) =>
-      connection.call(clusterService.describe, { topics: ["a"], brokersOnly: false }),
+      connection.call(clusterService.describe, { topics: ["a"], brokersOnly: false, createMissing: false }),
     );
     const leaders = described.topics[0]?.partitions.map((partition) => partition.leaderIdPlusOne);
     expect(new Set(leaders)).toEqual(new Set([2, 3, 4]));

@@ -5,6 +5,7 @@ import type { BrokerConnections } from "./broker-connections.js";
 import type { Logger } from "./logger.js";
 import type { MetadataCache } from "./metadata-cache.js";
 import type { RetryPolicy } from "./retry-policy.js";
+import type { ClientTracing } from "./tracing/client-tracing.js";
 
 export interface ClientDependencies {
   readonly clientId: string;
@@ -16,4 +17,5 @@ export interface ClientDependencies {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  readonly tracing: ClientTracing;
 }

@@ -20,6 +20,7 @@ import { checkOptionNames, integerOption } from "./option-check.js";
 import { Producer } from "./producer/producer.js";
 import type { ProducerOptions } from "./producer/producer-options.js";
 import { type RetryOptions, RetryPolicy } from "./retry-policy.js";
+import { noTracing } from "./tracing/client-tracing.js";
 
 export interface SluiceOptions {
   /** Where to look for the cluster first: `"localhost:9092"`, several of those, or a function that finds them. */
@@ -96,7 +97,17 @@ export class Sluice implements AsyncDisposable {
     const connections = this.#connections;
     const metadata = new MetadataCache({ requestTimeoutMs }, { connections, clock, policy });
     const clientId = options.clientId ?? "sluice-client";
-    this.#dependencies = { clientId, requestTimeoutMs, connections, metadata, policy, clock, random, logger };
+    this.#dependencies = {
+      clientId,
+      requestTimeoutMs,
+      connections,
+      metadata,
+      policy,
+      clock,
+      random,
+      logger,
+      tracing: noTracing,
+    };
   }
 
   /** @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, CLOSED */

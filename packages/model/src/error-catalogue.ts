@@ -122,6 +122,28 @@ export const errorCatalogue = {
     "Reflection lists the services of a broker: grpcurl -plaintext HOST:PORT list.",
   ),
 
+  REPLACED_OPTION: define(
+    13,
+    false,
+    "INVALID_ARGUMENT",
+    "Option {option} of {subject} is not one of Sluice's: {reason}.",
+    "{replacement}",
+  ),
+  SCHEMA_MISMATCH: define(
+    14,
+    false,
+    "INVALID_ARGUMENT",
+    "The {part} of a message for topic '{topic}' does not fit its schema: {reason}.",
+    "Correct the message, or the schema that was given to defineTopic.",
+  ),
+  DECODE_FAILED: define(
+    15,
+    false,
+    "INVALID_ARGUMENT",
+    "The {part} of the message at offset {offset} of {topic}-{partition} cannot be decoded: {reason}.",
+    "Skip it or take its bytes with onDecodeError, or correct whoever produced it.",
+  ),
+
   // Record batches.
   RECORD_BATCH_TOO_LARGE: define(
     20,
@@ -414,6 +436,13 @@ export const errorCatalogue = {
     "RESOURCE_EXHAUSTED",
     "The disk of {path} is full.",
     "These records were not written. Free some space, and writing goes on by itself: docs/operations-storage.md says how much it takes.",
+  ),
+  TOPIC_FULL: define(
+    77,
+    true,
+    "RESOURCE_EXHAUSTED",
+    "Partition {topic}-{partition} is full: it holds {bytes} of the {bytesMax} bytes that bounded.bytes allows.",
+    "These records were not written. Retention makes room in time, 'sluice topic trim' at once; or raise bounded.bytes.",
   ),
 
   // The cluster store.

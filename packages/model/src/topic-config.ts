@@ -66,6 +66,23 @@ export const topicConfigTable = {
     unit: "ms",
     doc: "With cleanup.policy compact: how long a tombstone (a record with a key and no value) stays readable after compaction first meets it.",
   }),
+  "bounded.bytes": integerKey({
+    default: -1,
+    min: -1,
+    max: Number.MAX_SAFE_INTEGER,
+    unit: "bytes",
+    doc: "Size at which a partition refuses records with TOPIC_FULL rather than grow. Retention, compaction and truncation make room. -1: no bound.",
+  }),
+  "compression.type": choiceKey({
+    choices: ["producer", "none", "gzip", "snappy", "lz4", "zstd"],
+    default: "producer",
+    doc: "producer: batches are kept as they were compressed by whoever sent them. Otherwise the broker compresses, anew where it must, with this codec.",
+  }),
+  "message.timestamp.type": choiceKey({
+    choices: ["CreateTime", "LogAppendTime"],
+    default: "CreateTime",
+    doc: "CreateTime: records keep the timestamp of their producer. LogAppendTime: they get that of the broker when they are appended.",
+  }),
   "max.message.bytes": integerKey({
     default: 1_048_588,
     min: 128,

@@ -57,6 +57,8 @@ function produceResponse(correlationId: number): ProduceResponse {
     replicasFlushed: 1,
     logStartOffset: 0,
     error: undefined,
+    duplicate: false,
+    logAppendTimeMs: 0,
   };
 }
 

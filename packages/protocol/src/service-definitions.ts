@@ -33,6 +33,16 @@ export const logService = {
     "ListOffsetsRequest",
     "ListOffsetsResponse",
   ),
+  initProducerId: unary<wire.InitProducerIdRequest, wire.InitProducerIdResponse>(
+    "/sluice.v1.Log/InitProducerId",
+    "InitProducerIdRequest",
+    "InitProducerIdResponse",
+  ),
+  deleteRecords: unary<wire.DeleteRecordsRequest, wire.DeleteRecordsResponse>(
+    "/sluice.v1.Log/DeleteRecords",
+    "DeleteRecordsRequest",
+    "DeleteRecordsResponse",
+  ),
 };
 
 /** Plain records, for any language with a gRPC compiler. */
@@ -71,6 +81,21 @@ export const clusterService = {
     "/sluice.v1.Cluster/DescribeTopic",
     "DescribeTopicRequest",
     "DescribeTopicResponse",
+  ),
+  createPartitions: unary<wire.CreatePartitionsRequest, wire.CreatePartitionsResponse>(
+    "/sluice.v1.Cluster/CreatePartitions",
+    "CreatePartitionsRequest",
+    "CreatePartitionsResponse",
+  ),
+  alterTopicConfigs: unary<wire.AlterTopicConfigsRequest, wire.AlterTopicConfigsResponse>(
+    "/sluice.v1.Cluster/AlterTopicConfigs",
+    "AlterTopicConfigsRequest",
+    "AlterTopicConfigsResponse",
+  ),
+  describeBroker: unary<wire.DescribeBrokerRequest, wire.DescribeBrokerResponse>(
+    "/sluice.v1.Cluster/DescribeBroker",
+    "DescribeBrokerRequest",
+    "DescribeBrokerResponse",
   ),
 };
 
@@ -116,6 +141,11 @@ export const groupsService = {
     "/sluice.v1.Groups/Delete",
     "DeleteGroupRequest",
     "DeleteGroupResponse",
+  ),
+  deleteOffsets: unary<wire.DeleteOffsetsRequest, wire.DeleteOffsetsResponse>(
+    "/sluice.v1.Groups/DeleteOffsets",
+    "DeleteOffsetsRequest",
+    "DeleteOffsetsResponse",
   ),
 };
 

@@ -37,7 +37,7 @@ describe("the Cluster service", () => {
   it("describes brokers by id, the controller, and topics by name with leaders and epochs", async () => {
     await call(clusterService.createTopic, { ...createRequest, name: "zebra" });
     await call(clusterService.createTopic, createRequest);
-    const answer = await call(clusterService.describe, { topics: [], brokersOnly: false });
+    const answer = await call(clusterService.describe, { topics: [], brokersOnly: false, createMissing: false });
     expect(answer).toMatchObject({
       clusterId,
       controllerIdPlusOne: 3,
@@ -55,7 +55,11 @@ describe("the Cluster service", () => {
 
   it("describes the topics that are asked for, with the error in band where there is none", async () => {
     await call(clusterService.createTopic, createRequest);
-    const { topics } = await call(clusterService.describe, { topics: ["nope", "flights", ".."], brokersOnly: false });
+    const { topics } = await call(clusterService.describe, {
+      topics: ["nope", "flights", ".."],
+      brokersOnly: false,
+      createMissing: false,
+    });
     expect(topics.map((topic) => topic.error?.number)).toEqual([
       errorCatalogue.UNKNOWN_TOPIC.number,
       undefined,
@@ -65,7 +69,11 @@ describe("the Cluster service", () => {
 
   it("describes brokers alone where that is asked for", async () => {
     await call(clusterService.createTopic, createRequest);
-    const answer = await call(clusterService.describe, { topics: ["flights"], brokersOnly: true });
+    const answer = await call(clusterService.describe, {
+      topics: ["flights"],
+      brokersOnly: true,
+      createMissing: false,
+    });
     expect(answer.topics).toEqual([]);
     expect(answer.brokers).toHaveLength(2);
   });
@@ -94,13 +102,17 @@ describe("the Cluster service", () => {
     const { topic } = await call(clusterService.createTopic, { ...createRequest, validateOnly: true });
     expect(topic).toMatchObject({ name: "flights", id: "", internal: false, error: null });
     expect(topic?.partitions).toHaveLength(2);
-    expect((await call(clusterService.describe, { topics: [], brokersOnly: false })).topics).toEqual([]);
+    expect(
+      (await call(clusterService.describe, { topics: [], brokersOnly: false, createMissing: false })).topics,
+    ).toEqual([]);
   });
 
   it("deletes a topic", async () => {
     await call(clusterService.createTopic, createRequest);
     await call(clusterService.deleteTopic, { name: "flights" });
-    expect((await call(clusterService.describe, { topics: [], brokersOnly: false })).topics).toEqual([]);
+    expect(
+      (await call(clusterService.describe, { topics: [], brokersOnly: false, createMissing: false })).topics,
+    ).toEqual([]);
     const again = call(clusterService.deleteTopic, { name: "flights" });
     await expect(again).rejects.toSatisfy((error) => isSluiceError(error, "UNKNOWN_TOPIC"));
   });

@@ -46,6 +46,7 @@ export function toWireTopic(topic: TopicImage): Topic {
     internal: isInternalTopic(topic.name),
     partitions: topic.partitions.map(describePartition),
     error: null,
+    maxMessageBytes: topic.config["max.message.bytes"],
   };
 }
 
@@ -59,7 +60,7 @@ function describeOneTopic(image: ClusterImage, name: string): Topic {
     return toWireTopic(topicOrThrow(image, name));
   } catch (error) {
     const wireError = toWireError(toSluiceError(error));
-    return { name, id: "", internal: isInternalTopic(name), partitions: [], error: wireError };
+    return { name, id: "", internal: isInternalTopic(name), partitions: [], error: wireError, maxMessageBytes: 0 };
   }
 }
 

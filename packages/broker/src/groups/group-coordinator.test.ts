@@ -208,7 +208,7 @@ describe("a session", () => {
     expect(member.lastAssignment.partitions).toEqual([{ topic: "u", partition: 0 }]);
   });
 
-  const joining = { clientId: "", topics: ["t"], sessionTimeoutMs: 1000, assignor: "" };
+  const joining = { clientId: "", topics: ["t"], sessionTimeoutMs: 1000, assignor: "", rebalanceTimeoutMs: 0 };
   const badMessages: [string, Partial<SessionRequest>][] = [
     ["a first message that is no join", { group, event: "heartbeat", heartbeat: {} }],
     ["a bad group name", { group: "a b", event: "join", join: joining }],

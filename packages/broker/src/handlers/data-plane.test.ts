@@ -39,7 +39,7 @@ function produceRequest(over: Partial<ProduceRequest> = {}): ProduceRequest {
 function fetchRequest(over: Partial<FetchRequest> = {}): FetchRequest {
   correlationId += 1;
   const position = { topic: "a", partition: 0, fetchOffset: 0, leaderEpoch: undefined };
-  return { correlationId, ...position, maxBytes: 1_000_000, maxWaitMs: 0, ...over };
+  return { correlationId, ...position, maxBytes: 1_000_000, maxWaitMs: 0, minBytes: 1, ...over };
 }
 
 async function produceOne(over: Partial<ProduceRequest> = {}): Promise<ProduceResponse> {

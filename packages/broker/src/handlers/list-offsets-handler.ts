@@ -49,6 +49,8 @@ function toOffsetQuery(query: PartitionOffsetQuery): OffsetQuery {
       return { type: "latest" };
     case "OFFSET_QUERY_TIMESTAMP":
       return { type: "timestamp", timestampMs: query.timestampMs };
+    case "OFFSET_QUERY_MAX_TIMESTAMP":
+      throw new SluiceError("UNSUPPORTED", { feature: "the query for the largest timestamp" });
     case "OFFSET_QUERY_UNSPECIFIED":
       throw new SluiceError("INVALID_REQUEST", { reason: "the query says not what to look for" });
   }

@@ -172,6 +172,8 @@ class PendingProduce implements ProduceSink {
       replicasFlushed: result.replicasFlushed,
       logStartOffset: result.logStartOffset,
       error: undefined,
+      duplicate: false,
+      logAppendTimeMs: 0,
     });
   }
 
@@ -184,6 +186,8 @@ class PendingProduce implements ProduceSink {
       replicasFlushed: 0,
       logStartOffset: 0,
       error,
+      duplicate: false,
+      logAppendTimeMs: 0,
     });
   }
 }

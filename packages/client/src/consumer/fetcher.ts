@@ -148,7 +148,7 @@ export class Fetcher {
     partition.isFetching = true;
     const { leaderEpoch } = leader;
     this.#stream(leader).request(
-      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes: maxBytesPerPartition, maxWaitMs },
+      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes: maxBytesPerPartition, maxWaitMs, minBytes: 1 },
       {
         onAnswer: (response) => this.#answered(partition, version, response),
         onBroken: (error) => this.#settled(partition, version, error),

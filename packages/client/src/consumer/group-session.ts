@@ -189,6 +189,7 @@ export class GroupSession {
         topics: [...this.#options.topics],
         sessionTimeoutMs: this.#options.sessionTimeoutMs,
         assignor: this.#options.assignor,
+        rebalanceTimeoutMs: 0,
       },
     });
   }

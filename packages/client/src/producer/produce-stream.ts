@@ -54,7 +54,11 @@ export class ProduceStream {
   /** Connects. Who waits for the stream is told. */
   async start(): Promise<void> {
     try {
-      await this.#connections.call(this.#address, clusterService.describe, { topics: [], brokersOnly: true });
+      await this.#connections.call(this.#address, clusterService.describe, {
+        topics: [],
+        brokersOnly: true,
+        createMissing: false,
+      });
       if (this.#isEnded) return;
       this.#open();
     } catch (thrown) {

@@ -241,7 +241,7 @@ export class FakeCluster {
       const answer = (replaced?: SluiceError): void => {
         const error = replaced ?? this.#refusal(brokerId, topic, partition);
         const baseOffset = error === undefined ? this.append(topic, partition, request.records) : 0;
-        stream.send({ ...common, baseOffset, error });
+        stream.send({ ...common, baseOffset, error, duplicate: false, logAppendTimeMs: 0 });
       };
       this.onProduce({ brokerId, request, answer });
     };

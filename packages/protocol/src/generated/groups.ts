@@ -9,6 +9,8 @@ import type { CommitOffsetsResponse as _sluice_v1_CommitOffsetsResponse, CommitO
 import type { CommittedOffset as _sluice_v1_CommittedOffset, CommittedOffset__Output as _sluice_v1_CommittedOffset__Output } from './sluice/v1/CommittedOffset.js';
 import type { DeleteGroupRequest as _sluice_v1_DeleteGroupRequest, DeleteGroupRequest__Output as _sluice_v1_DeleteGroupRequest__Output } from './sluice/v1/DeleteGroupRequest.js';
 import type { DeleteGroupResponse as _sluice_v1_DeleteGroupResponse, DeleteGroupResponse__Output as _sluice_v1_DeleteGroupResponse__Output } from './sluice/v1/DeleteGroupResponse.js';
+import type { DeleteOffsetsRequest as _sluice_v1_DeleteOffsetsRequest, DeleteOffsetsRequest__Output as _sluice_v1_DeleteOffsetsRequest__Output } from './sluice/v1/DeleteOffsetsRequest.js';
+import type { DeleteOffsetsResponse as _sluice_v1_DeleteOffsetsResponse, DeleteOffsetsResponse__Output as _sluice_v1_DeleteOffsetsResponse__Output } from './sluice/v1/DeleteOffsetsResponse.js';
 import type { DescribeGroupRequest as _sluice_v1_DescribeGroupRequest, DescribeGroupRequest__Output as _sluice_v1_DescribeGroupRequest__Output } from './sluice/v1/DescribeGroupRequest.js';
 import type { DescribeGroupResponse as _sluice_v1_DescribeGroupResponse, DescribeGroupResponse__Output as _sluice_v1_DescribeGroupResponse__Output } from './sluice/v1/DescribeGroupResponse.js';
 import type { Error as _sluice_v1_Error, Error__Output as _sluice_v1_Error__Output } from './sluice/v1/Error.js';
@@ -31,6 +33,7 @@ import type { OffsetCommit as _sluice_v1_OffsetCommit, OffsetCommit__Output as _
 import type { PlannedReset as _sluice_v1_PlannedReset, PlannedReset__Output as _sluice_v1_PlannedReset__Output } from './sluice/v1/PlannedReset.js';
 import type { ResetOffsetsRequest as _sluice_v1_ResetOffsetsRequest, ResetOffsetsRequest__Output as _sluice_v1_ResetOffsetsRequest__Output } from './sluice/v1/ResetOffsetsRequest.js';
 import type { ResetOffsetsResponse as _sluice_v1_ResetOffsetsResponse, ResetOffsetsResponse__Output as _sluice_v1_ResetOffsetsResponse__Output } from './sluice/v1/ResetOffsetsResponse.js';
+import type { Resubscribe as _sluice_v1_Resubscribe, Resubscribe__Output as _sluice_v1_Resubscribe__Output } from './sluice/v1/Resubscribe.js';
 import type { SessionRequest as _sluice_v1_SessionRequest, SessionRequest__Output as _sluice_v1_SessionRequest__Output } from './sluice/v1/SessionRequest.js';
 import type { SessionResponse as _sluice_v1_SessionResponse, SessionResponse__Output as _sluice_v1_SessionResponse__Output } from './sluice/v1/SessionResponse.js';
 
@@ -50,6 +53,8 @@ export interface ProtoGrpcType {
       CommittedOffset: MessageTypeDefinition<_sluice_v1_CommittedOffset, _sluice_v1_CommittedOffset__Output>
       DeleteGroupRequest: MessageTypeDefinition<_sluice_v1_DeleteGroupRequest, _sluice_v1_DeleteGroupRequest__Output>
       DeleteGroupResponse: MessageTypeDefinition<_sluice_v1_DeleteGroupResponse, _sluice_v1_DeleteGroupResponse__Output>
+      DeleteOffsetsRequest: MessageTypeDefinition<_sluice_v1_DeleteOffsetsRequest, _sluice_v1_DeleteOffsetsRequest__Output>
+      DeleteOffsetsResponse: MessageTypeDefinition<_sluice_v1_DeleteOffsetsResponse, _sluice_v1_DeleteOffsetsResponse__Output>
       DescribeGroupRequest: MessageTypeDefinition<_sluice_v1_DescribeGroupRequest, _sluice_v1_DescribeGroupRequest__Output>
       DescribeGroupResponse: MessageTypeDefinition<_sluice_v1_DescribeGroupResponse, _sluice_v1_DescribeGroupResponse__Output>
       Error: MessageTypeDefinition<_sluice_v1_Error, _sluice_v1_Error__Output>
@@ -72,6 +77,7 @@ export interface ProtoGrpcType {
       PlannedReset: MessageTypeDefinition<_sluice_v1_PlannedReset, _sluice_v1_PlannedReset__Output>
       ResetOffsetsRequest: MessageTypeDefinition<_sluice_v1_ResetOffsetsRequest, _sluice_v1_ResetOffsetsRequest__Output>
       ResetOffsetsResponse: MessageTypeDefinition<_sluice_v1_ResetOffsetsResponse, _sluice_v1_ResetOffsetsResponse__Output>
+      Resubscribe: MessageTypeDefinition<_sluice_v1_Resubscribe, _sluice_v1_Resubscribe__Output>
       SessionRequest: MessageTypeDefinition<_sluice_v1_SessionRequest, _sluice_v1_SessionRequest__Output>
       SessionResponse: MessageTypeDefinition<_sluice_v1_SessionResponse, _sluice_v1_SessionResponse__Output>
     }

@@ -18,6 +18,8 @@ export interface FetchRequest {
   readonly maxBytes: number;
   /** Longest time to wait for something to read. 0: answer at once. */
   readonly maxWaitMs: number;
+  /** Bytes to wait for, at most `maxWaitMs`. 0 and 1: the first batch. */
+  readonly minBytes: number;
 }
 
 const writer = new ProtobufWriter();
@@ -35,6 +37,7 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
     writer.int32(5, message.leaderEpoch === undefined ? 0 : message.leaderEpoch + 1);
     writer.int32(6, message.maxBytes);
     writer.int32(7, message.maxWaitMs);
+    writer.int32(8, message.minBytes);
     return writer.written();
   },
 
@@ -48,6 +51,7 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
     let leaderEpochPlusOne = 0;
     let maxBytes = 0;
     let maxWaitMs = 0;
+    let minBytes = 0;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === 0x08) correlationId = reader.uint64();
       else if (tag === 0x12) topic = receivedTopics.decode(reader.bytes());
@@ -56,9 +60,10 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
       else if (tag === 0x28) leaderEpochPlusOne = reader.int32();
       else if (tag === 0x30) maxBytes = reader.int32();
       else if (tag === 0x38) maxWaitMs = reader.int32();
+      else if (tag === 0x40) minBytes = reader.int32();
       else reader.skip();
     }
     const leaderEpoch = leaderEpochPlusOne === 0 ? undefined : leaderEpochPlusOne - 1;
-    return { correlationId, topic, partition, fetchOffset, leaderEpoch, maxBytes, maxWaitMs };
+    return { correlationId, topic, partition, fetchOffset, leaderEpoch, maxBytes, maxWaitMs, minBytes };
   },
 };

@@ -20,6 +20,10 @@ export interface ProduceResponse {
   readonly logStartOffset: number;
   /** Set when the batch was not acknowledged. INDETERMINATE: it may have been appended; any other code: it was not. */
   readonly error: SluiceError | undefined;
+  /** The batch had been appended before, at `baseOffset`. */
+  readonly duplicate: boolean;
+  /** Timestamp that the broker gave the records, milliseconds since 1970. 0: they keep their own. */
+  readonly logAppendTimeMs: number;
 }
 
 const writer = new ProtobufWriter();
@@ -35,6 +39,8 @@ export const produceResponseCodec: Codec<ProduceResponse> = {
     writer.int32(5, message.replicasFlushed);
     writer.int64(6, message.logStartOffset);
     writer.bytes(7, error);
+    writer.int32(8, message.duplicate ? 1 : 0);
+    writer.int64(9, message.logAppendTimeMs);
     return writer.written();
   },
 
@@ -48,6 +54,8 @@ export const produceResponseCodec: Codec<ProduceResponse> = {
     let replicasFlushed = 0;
     let logStartOffset = 0;
     let error: SluiceError | undefined;
+    let duplicate = false;
+    let logAppendTimeMs = 0;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === 0x08) correlationId = reader.uint64();
       else if (tag === 0x10) baseOffset = reader.int64();
@@ -56,8 +64,20 @@ export const produceResponseCodec: Codec<ProduceResponse> = {
       else if (tag === 0x28) replicasFlushed = reader.int32();
       else if (tag === 0x30) logStartOffset = reader.int64();
       else if (tag === 0x3a) error = decodeWireError(reader.bytes());
+      else if (tag === 0x40) duplicate = reader.int32() !== 0;
+      else if (tag === 0x48) logAppendTimeMs = reader.int64();
       else reader.skip();
     }
-    return { correlationId, baseOffset, leaderEpoch, replicas, replicasFlushed, logStartOffset, error };
+    return {
+      correlationId,
+      baseOffset,
+      leaderEpoch,
+      replicas,
+      replicasFlushed,
+      logStartOffset,
+      error,
+      duplicate,
+      logAppendTimeMs,
+    };
   },
 };

@@ -22,12 +22,13 @@ export function serveDescribeGroup(dependencies: { readonly coordinator: GroupCo
   });
 }
 
-function toWireMember({ memberId, clientId, host, owned, assigned }: MemberValue): GroupMember {
+function toWireMember({ memberId, clientId, host, topics, owned, assigned }: MemberValue): GroupMember {
   return {
     memberId,
     clientId,
     host,
     owned: owned.map(toWirePartition),
     assigned: assigned.map(toWirePartition),
+    topics: [...topics],
   };
 }

@@ -151,7 +151,14 @@ export class SessionMember {
   }
 
   join(more: object = {}, memberId = ""): Promise<this> {
-    const join = { clientId: "app", topics: ["t"], sessionTimeoutMs: 10_000, assignor: "", ...more };
+    const join = {
+      clientId: "app",
+      topics: ["t"],
+      sessionTimeoutMs: 10_000,
+      assignor: "",
+      rebalanceTimeoutMs: 0,
+      ...more,
+    };
     return this.send({ group, memberId, event: "join", join });
   }
 

@@ -10,6 +10,10 @@ export interface DescribeClusterRequest {
    * No topics at all, whatever is in topics.
    */
   'brokersOnly'?: (boolean);
+  /**
+   * Create the topics asked for that do not exist, with the broker's defaults, where the broker's autoCreateTopics allows it.
+   */
+  'createMissing'?: (boolean);
 }
 
 export interface DescribeClusterRequest__Output {
@@ -21,4 +25,8 @@ export interface DescribeClusterRequest__Output {
    * No topics at all, whatever is in topics.
    */
   'brokersOnly': (boolean);
+  /**
+   * Create the topics asked for that do not exist, with the broker's defaults, where the broker's autoCreateTopics allows it.
+   */
+  'createMissing': (boolean);
 }

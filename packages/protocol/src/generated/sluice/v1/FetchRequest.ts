@@ -31,6 +31,10 @@ export interface FetchRequest {
    * Longest time to wait for something to read, in milliseconds. 0: answer at once.
    */
   'maxWaitMs'?: (number);
+  /**
+   * Answer only when there are at least so many bytes to read, or max_wait_ms has passed. 0 and 1: as soon as there is one batch.
+   */
+  'minBytes'?: (number);
 }
 
 export interface FetchRequest__Output {
@@ -62,4 +66,8 @@ export interface FetchRequest__Output {
    * Longest time to wait for something to read, in milliseconds. 0: answer at once.
    */
   'maxWaitMs': (number);
+  /**
+   * Answer only when there are at least so many bytes to read, or max_wait_ms has passed. 0 and 1: as soon as there is one batch.
+   */
+  'minBytes': (number);
 }

@@ -23,6 +23,10 @@ export interface GroupMember {
    * What it shall own when the assignment has settled.
    */
   'assigned'?: (_sluice_v1_AssignedPartition)[];
+  /**
+   * Topics that it wants.
+   */
+  'topics'?: (string)[];
 }
 
 export interface GroupMember__Output {
@@ -46,4 +50,8 @@ export interface GroupMember__Output {
    * What it shall own when the assignment has settled.
    */
   'assigned': (_sluice_v1_AssignedPartition__Output)[];
+  /**
+   * Topics that it wants.
+   */
+  'topics': (string)[];
 }

@@ -6,6 +6,8 @@ import type { CommitOffsetsRequest as _sluice_v1_CommitOffsetsRequest, CommitOff
 import type { CommitOffsetsResponse as _sluice_v1_CommitOffsetsResponse, CommitOffsetsResponse__Output as _sluice_v1_CommitOffsetsResponse__Output } from '../../sluice/v1/CommitOffsetsResponse.js';
 import type { DeleteGroupRequest as _sluice_v1_DeleteGroupRequest, DeleteGroupRequest__Output as _sluice_v1_DeleteGroupRequest__Output } from '../../sluice/v1/DeleteGroupRequest.js';
 import type { DeleteGroupResponse as _sluice_v1_DeleteGroupResponse, DeleteGroupResponse__Output as _sluice_v1_DeleteGroupResponse__Output } from '../../sluice/v1/DeleteGroupResponse.js';
+import type { DeleteOffsetsRequest as _sluice_v1_DeleteOffsetsRequest, DeleteOffsetsRequest__Output as _sluice_v1_DeleteOffsetsRequest__Output } from '../../sluice/v1/DeleteOffsetsRequest.js';
+import type { DeleteOffsetsResponse as _sluice_v1_DeleteOffsetsResponse, DeleteOffsetsResponse__Output as _sluice_v1_DeleteOffsetsResponse__Output } from '../../sluice/v1/DeleteOffsetsResponse.js';
 import type { DescribeGroupRequest as _sluice_v1_DescribeGroupRequest, DescribeGroupRequest__Output as _sluice_v1_DescribeGroupRequest__Output } from '../../sluice/v1/DescribeGroupRequest.js';
 import type { DescribeGroupResponse as _sluice_v1_DescribeGroupResponse, DescribeGroupResponse__Output as _sluice_v1_DescribeGroupResponse__Output } from '../../sluice/v1/DescribeGroupResponse.js';
 import type { FetchOffsetsRequest as _sluice_v1_FetchOffsetsRequest, FetchOffsetsRequest__Output as _sluice_v1_FetchOffsetsRequest__Output } from '../../sluice/v1/FetchOffsetsRequest.js';
@@ -49,6 +51,21 @@ export interface GroupsClient extends grpc.Client {
   delete(argument: _sluice_v1_DeleteGroupRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sluice_v1_DeleteGroupResponse__Output>): grpc.ClientUnaryCall;
   delete(argument: _sluice_v1_DeleteGroupRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sluice_v1_DeleteGroupResponse__Output>): grpc.ClientUnaryCall;
   delete(argument: _sluice_v1_DeleteGroupRequest, callback: grpc.requestCallback<_sluice_v1_DeleteGroupResponse__Output>): grpc.ClientUnaryCall;
+  
+  /**
+   * Forgets committed offsets of a group, of partitions that no member owns.
+   */
+  DeleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  DeleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  DeleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  DeleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  /**
+   * Forgets committed offsets of a group, of partitions that no member owns.
+   */
+  deleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, metadata: grpc.Metadata, options: grpc.CallOptions, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  deleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, metadata: grpc.Metadata, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  deleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, options: grpc.CallOptions, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
+  deleteOffsets(argument: _sluice_v1_DeleteOffsetsRequest, callback: grpc.requestCallback<_sluice_v1_DeleteOffsetsResponse__Output>): grpc.ClientUnaryCall;
   
   /**
    * State, members and committed offsets.
@@ -152,6 +169,11 @@ export interface GroupsHandlers extends grpc.UntypedServiceImplementation {
   Delete: grpc.handleUnaryCall<_sluice_v1_DeleteGroupRequest__Output, _sluice_v1_DeleteGroupResponse>;
   
   /**
+   * Forgets committed offsets of a group, of partitions that no member owns.
+   */
+  DeleteOffsets: grpc.handleUnaryCall<_sluice_v1_DeleteOffsetsRequest__Output, _sluice_v1_DeleteOffsetsResponse>;
+  
+  /**
    * State, members and committed offsets.
    */
   Describe: grpc.handleUnaryCall<_sluice_v1_DescribeGroupRequest__Output, _sluice_v1_DescribeGroupResponse>;
@@ -187,6 +209,7 @@ export interface GroupsHandlers extends grpc.UntypedServiceImplementation {
 export interface GroupsDefinition extends grpc.ServiceDefinition {
   CommitOffsets: MethodDefinition<_sluice_v1_CommitOffsetsRequest, _sluice_v1_CommitOffsetsResponse, _sluice_v1_CommitOffsetsRequest__Output, _sluice_v1_CommitOffsetsResponse__Output>
   Delete: MethodDefinition<_sluice_v1_DeleteGroupRequest, _sluice_v1_DeleteGroupResponse, _sluice_v1_DeleteGroupRequest__Output, _sluice_v1_DeleteGroupResponse__Output>
+  DeleteOffsets: MethodDefinition<_sluice_v1_DeleteOffsetsRequest, _sluice_v1_DeleteOffsetsResponse, _sluice_v1_DeleteOffsetsRequest__Output, _sluice_v1_DeleteOffsetsResponse__Output>
   Describe: MethodDefinition<_sluice_v1_DescribeGroupRequest, _sluice_v1_DescribeGroupResponse, _sluice_v1_DescribeGroupRequest__Output, _sluice_v1_DescribeGroupResponse__Output>
   FetchOffsets: MethodDefinition<_sluice_v1_FetchOffsetsRequest, _sluice_v1_FetchOffsetsResponse, _sluice_v1_FetchOffsetsRequest__Output, _sluice_v1_FetchOffsetsResponse__Output>
   FindCoordinator: MethodDefinition<_sluice_v1_FindCoordinatorRequest, _sluice_v1_FindCoordinatorResponse, _sluice_v1_FindCoordinatorRequest__Output, _sluice_v1_FindCoordinatorResponse__Output>

@@ -18,6 +18,10 @@ export interface Join {
    * How partitions are shared out: "uniform" or "sticky". Empty: sticky. The first member decides.
    */
   'assignor'?: (string);
+  /**
+   * Milliseconds that the member may take to acknowledge an assignment before it is put out, however alive. 0: 300000.
+   */
+  'rebalanceTimeoutMs'?: (number);
 }
 
 export interface Join__Output {
@@ -37,4 +41,8 @@ export interface Join__Output {
    * How partitions are shared out: "uniform" or "sticky". Empty: sticky. The first member decides.
    */
   'assignor': (string);
+  /**
+   * Milliseconds that the member may take to acknowledge an assignment before it is put out, however alive. 0: 300000.
+   */
+  'rebalanceTimeoutMs': (number);
 }

@@ -20,6 +20,10 @@ export const OffsetQuery = {
    * The first record whose timestamp is at or after timestamp_ms, exact to the record; the high watermark when there is none.
    */
   OFFSET_QUERY_TIMESTAMP: 'OFFSET_QUERY_TIMESTAMP',
+  /**
+   * The first of the records with the largest timestamp; the high watermark where there is no record.
+   */
+  OFFSET_QUERY_MAX_TIMESTAMP: 'OFFSET_QUERY_MAX_TIMESTAMP',
 } as const;
 
 /**
@@ -46,6 +50,11 @@ export type OffsetQuery =
    */
   | 'OFFSET_QUERY_TIMESTAMP'
   | 3
+  /**
+   * The first of the records with the largest timestamp; the high watermark where there is no record.
+   */
+  | 'OFFSET_QUERY_MAX_TIMESTAMP'
+  | 4
 
 /**
  * What ListOffsets looks for.

@@ -32,6 +32,14 @@ export interface ProduceResponse {
    * Set when the batch was not acknowledged. INDETERMINATE: it may have been appended; any other code: it was not.
    */
   'error'?: (_sluice_v1_Error | null);
+  /**
+   * The batch, known by its producer id and sequence numbers, had been appended before; base_offset is where.
+   */
+  'duplicate'?: (boolean);
+  /**
+   * With message.timestamp.type=LogAppendTime: the timestamp that the records got, milliseconds since 1970. 0: they keep their own.
+   */
+  'logAppendTimeMs'?: (number | string | Long);
 }
 
 export interface ProduceResponse__Output {
@@ -63,4 +71,12 @@ export interface ProduceResponse__Output {
    * Set when the batch was not acknowledged. INDETERMINATE: it may have been appended; any other code: it was not.
    */
   'error': (_sluice_v1_Error__Output | null);
+  /**
+   * The batch, known by its producer id and sequence numbers, had been appended before; base_offset is where.
+   */
+  'duplicate': (boolean);
+  /**
+   * With message.timestamp.type=LogAppendTime: the timestamp that the records got, milliseconds since 1970. 0: they keep their own.
+   */
+  'logAppendTimeMs': (number);
 }

@@ -4,6 +4,7 @@ import type { Join as _sluice_v1_Join, Join__Output as _sluice_v1_Join__Output }
 import type { Heartbeat as _sluice_v1_Heartbeat, Heartbeat__Output as _sluice_v1_Heartbeat__Output } from '../../sluice/v1/Heartbeat.js';
 import type { Acknowledge as _sluice_v1_Acknowledge, Acknowledge__Output as _sluice_v1_Acknowledge__Output } from '../../sluice/v1/Acknowledge.js';
 import type { Leave as _sluice_v1_Leave, Leave__Output as _sluice_v1_Leave__Output } from '../../sluice/v1/Leave.js';
+import type { Resubscribe as _sluice_v1_Resubscribe, Resubscribe__Output as _sluice_v1_Resubscribe__Output } from '../../sluice/v1/Resubscribe.js';
 
 export interface SessionRequest {
   /**
@@ -30,7 +31,11 @@ export interface SessionRequest {
    * The member goes, its partitions are free.
    */
   'leave'?: (_sluice_v1_Leave | null);
-  'event'?: "join"|"heartbeat"|"acknowledge"|"leave";
+  /**
+   * Other topics than before, without leaving: the whole of them.
+   */
+  'resubscribe'?: (_sluice_v1_Resubscribe | null);
+  'event'?: "join"|"heartbeat"|"acknowledge"|"leave"|"resubscribe";
 }
 
 export interface SessionRequest__Output {
@@ -58,5 +63,9 @@ export interface SessionRequest__Output {
    * The member goes, its partitions are free.
    */
   'leave'?: (_sluice_v1_Leave__Output | null);
-  'event'?: "join"|"heartbeat"|"acknowledge"|"leave";
+  /**
+   * Other topics than before, without leaving: the whole of them.
+   */
+  'resubscribe'?: (_sluice_v1_Resubscribe__Output | null);
+  'event'?: "join"|"heartbeat"|"acknowledge"|"leave"|"resubscribe";
 }

@@ -24,6 +24,10 @@ export interface Topic {
    * Set when the topic could not be described.
    */
   'error'?: (_sluice_v1_Error | null);
+  /**
+   * Its max.message.bytes: the largest record batch that it takes.
+   */
+  'maxMessageBytes'?: (number);
 }
 
 export interface Topic__Output {
@@ -47,4 +51,8 @@ export interface Topic__Output {
    * Set when the topic could not be described.
    */
   'error': (_sluice_v1_Error__Output | null);
+  /**
+   * Its max.message.bytes: the largest record batch that it takes.
+   */
+  'maxMessageBytes': (number);
 }
