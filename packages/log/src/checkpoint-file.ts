@@ -15,10 +15,15 @@ export const temporarySuffix = ".tmp";
 
 /** Replaces the content of `path`, atomically and durably. */
 export async function replaceFile(fileSystem: FileSystem, path: string, bytes: Buffer): Promise<void> {
+  await replaceFileUnsynced(fileSystem, path, bytes);
+  await fileSystem.syncDirectory(dirname(path));
+}
+
+/** Replaces the content of `path`, atomically; durable once the caller has synced the directory. */
+export async function replaceFileUnsynced(fileSystem: FileSystem, path: string, bytes: Buffer): Promise<void> {
   const temporaryPath = path + temporarySuffix;
   await writeWholeFile(fileSystem, temporaryPath, bytes);
   await fileSystem.rename(temporaryPath, path);
-  await fileSystem.syncDirectory(dirname(path));
 }
 
 /** Makes `bytes` the whole, durable content of `path`; not atomic, and the directory is the caller's to sync. */

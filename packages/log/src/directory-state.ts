@@ -6,7 +6,7 @@
 import type { Clock, FileSystem } from "@sluice/model";
 import { CheckpointTable, parseCheckpointOffset } from "./checkpoint-table.js";
 import { DeferredRemoval } from "./deferred-removal.js";
-import { DirectoryFlusher } from "./directory-flusher.js";
+import { DirectoryFlusher, type Flushable } from "./directory-flusher.js";
 import type { BrokerLife } from "./directory-meta.js";
 import type { LogDirectoryLimits } from "./log-directory.js";
 import { RecoveryPoints } from "./recovery-points.js";
@@ -41,6 +41,9 @@ export class DirectoryState {
   /** Log end, as recovery found it, of partitions that may have lost what they acknowledged. */
   readonly lossy: CheckpointTable<number>;
   readonly flusher = new DirectoryFlusher();
+  /** Apart from the data: many partitions that are made at a time share one sync of the directory above them. */
+  readonly #nameFlusher = new DirectoryFlusher();
+  readonly #names: Flushable;
   readonly resources: SegmentResources;
   readonly removal: DeferredRemoval;
 
@@ -50,6 +53,7 @@ export class DirectoryState {
     files: Pick<DirectoryState, "recoveryPoints" | "logStartOffsets" | "lossy">,
   ) {
     this.options = options;
+    this.#names = { syncData: () => dependencies.fileSystem.syncDirectory(options.path) };
     this.recoveryPoints = files.recoveryPoints;
     this.logStartOffsets = files.logStartOffsets;
     this.lossy = files.lossy;
@@ -68,6 +72,11 @@ export class DirectoryState {
       logStartOffsets: await loadOffsets(fileSystem, `${path}/log-start-offset`),
       lossy: await loadLossy(fileSystem, `${path}/lossy`, names),
     });
+  }
+
+  /** Resolves when the names that the data directory has now survive a power loss. @throws errors of the file system */
+  syncNames(): Promise<void> {
+    return this.#nameFlusher.sync(this.#names);
   }
 
   /**

@@ -149,7 +149,7 @@ describe("DiskSpace in general", () => {
         },
         { weight: 2, arbitrary: fc.constant({ type: "sample" as const, size: 0 }) },
       ),
-      { maxLength: 200 },
+      { maxLength: 200, size: "max" },
     );
     let refusals = 0;
     fc.assert(

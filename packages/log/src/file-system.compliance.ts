@@ -143,6 +143,10 @@ export function describeFileSystem(name: string, create: () => Promise<FileSyste
       expect(Number.isSafeInteger(freeBytes)).toBe(true);
       expect(freeBytes).toBeGreaterThan(0);
       expect(await codeOf(fileSystem.freeBytes(`${path}/no`))).toBe("ENOENT");
+      const totalBytes = await fileSystem.totalBytes(path);
+      expect(Number.isSafeInteger(totalBytes)).toBe(true);
+      expect(totalBytes).toBeGreaterThanOrEqual(freeBytes);
+      expect(await codeOf(fileSystem.totalBytes(`${path}/no`))).toBe("ENOENT");
     });
 
     test("reads zeros where nothing was written between two writes", async (fileSystem, path) => {

@@ -26,6 +26,7 @@ import { planRetention } from "./retention.js";
 import { RetentionClock } from "./retention-clock.js";
 import { segmentAgeMsMax } from "./segment-age.js";
 import { SegmentSightings } from "./segment-sightings.js";
+import { hindersBoundedLog } from "./segment-size.js";
 
 const defaultCheckIntervalMs = 300_000;
 /** After so much work other work gets a turn. */
@@ -181,7 +182,8 @@ export class LogHousekeeping<Log extends HousekeptLog> {
     const firstKept = described[plan.deleteCount];
     // By its offset, not by a count: meanwhile others may have gone.
     if (plan.deleteCount > 0 && firstKept !== undefined) await log.deleteSegmentsBelow(offset(firstKept.baseOffset));
-    if ((plan.rollsActive || isOld) && !signal.aborted) await log.roll();
+    const isInTheWay = hindersBoundedLog(active?.sizeBytes ?? 0, config);
+    if ((plan.rollsActive || isOld || isInTheWay) && !signal.aborted) await log.roll();
   }
 
   #sightingsOf(log: Log): SegmentSightings {

@@ -41,6 +41,8 @@ export interface CompactedLog {
   readonly firstOpenTransactionOffset: number | undefined;
   /** Idempotent producers that are remembered: their last sequences survive. */
   readonly liveProducerIds: readonly number[];
+  /** Writes the epoch checkpoint where it changed; false: there is no room. */
+  saveEpochs(): Promise<boolean>;
   /** Runs a change of the list of segments in its turn. */
   change<Result>(work: () => Promise<Result>): Promise<Result>;
 }
@@ -140,7 +142,9 @@ export class LogCompaction {
     const result = await running;
     this.#fruitlessUpTo = result.cleanedTo <= bounds.dirtyFrom ? bounds.upTo : undefined;
     return log.change(async () => {
-      const isRaised = !signal.aborted && (await this.#raiseCheckpoint(result, checkpoint));
+      // Where epochs begin must be known without the batches that go.
+      const isSaved = !signal.aborted && (await log.saveEpochs());
+      const isRaised = isSaved && (await this.#raiseCheckpoint(result, checkpoint));
       if (isRaised) return this.#commit(result, checkpoint, log);
       for (const { baseOffset } of result.swaps) await removeCleaned(fileSystem, this.#directory, baseOffset);
       return false;

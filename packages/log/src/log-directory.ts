@@ -54,6 +54,8 @@ export interface LogDirectoryLimits {
   readonly reserveBytes: number;
   /** How often retention and compaction look at the logs, ms. */
   readonly housekeepingIntervalMs: number;
+  /** How long an idempotent producer that is silent is remembered, ms. */
+  readonly producerExpirationMs: number;
   /** Bytes a second that compaction reads and writes; 0: no limit. */
   readonly compactionBytesPerSecMax: number;
   /** Memory for the keys of one compaction, bytes. */
@@ -65,6 +67,7 @@ const defaultLimits: LogDirectoryLimits = {
   indexBytesMax: 64 * 1024 * 1024,
   reserveBytes: 0,
   housekeepingIntervalMs: 300_000,
+  producerExpirationMs: 86_400_000,
   compactionBytesPerSecMax: 0,
   compactionMapBytesMax: 128 * 1024 * 1024,
 };
@@ -96,6 +99,8 @@ export class LogDirectory {
   readonly wasClean: boolean;
   /** Called once, when the directory goes offline. */
   onOffline: (error: SluiceError) => void = () => {};
+  /** Called each time that a disk that was full has room again, after logs take appends again. */
+  onRoom: () => void = () => {};
   readonly #dependencies: LogDirectoryDependencies;
   readonly #lock: FileLock;
   readonly #state: DirectoryState;
@@ -275,7 +280,7 @@ export class LogDirectory {
       if (!(await fileSystem.exists(path))) return;
       // With the name durable the partition is gone; a crash from here on leaves only work for the next open.
       await fileSystem.rename(path, path + deletedSuffix);
-      await fileSystem.syncDirectory(this.path);
+      await this.#state.syncNames();
       this.#closed.delete(name);
       // Its files first: they may hold the room that the next step needs. Its name last: until it is forgotten.
       for (const file of await fileSystem.list(path + deletedSuffix)) {
@@ -349,6 +354,8 @@ export class LogDirectory {
       return await asDiskFailure(path, work);
     } catch (error) {
       if (isSluiceError(error, "DISK_FAILED")) this.#goOffline(error);
+      // Who could not be served for it hears of the room that comes.
+      if (isSluiceError(error, "DISK_FULL")) this.#watch.writeFailed();
       throw error;
     }
   }
@@ -372,6 +379,7 @@ export class LogDirectory {
   #diskHasRoom(): void {
     this.#diskFull = undefined;
     for (const log of this.#logs.values()) log.resumeAppends();
+    this.onRoom();
   }
 
   #scheduleRecoveryPoints(): void {

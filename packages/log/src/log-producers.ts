@@ -18,6 +18,8 @@ export class LogProducers {
   readonly #directory: string;
   #placed: ProducerState;
   #written: ProducerState;
+  /** Headers of batches that are placed and not written: each is read once. */
+  readonly #unwritten = new Map<Buffer, RecordBatchHeader>();
   /** Offset of the newest snapshot on disk. */
   #snapshotOffset: number | undefined;
 
@@ -54,15 +56,28 @@ export class LogProducers {
   }
 
   placed(batch: Buffer): void {
-    addTo(this.#placed, batch);
+    if (batchProducerId(batch) < 0) return;
+    const header = readBatchHeader(batch);
+    this.#unwritten.set(batch, header);
+    replayProducers(this.#placed, [{ header, bytes: batch }]);
   }
 
+  /** The very buffer that was placed is in the file. */
   written(batch: Buffer): void {
-    addTo(this.#written, batch);
+    const header = this.#unwritten.get(batch);
+    if (header === undefined) return;
+    this.#unwritten.delete(batch);
+    replayProducers(this.#written, [{ header, bytes: batch }]);
+  }
+
+  /** Nothing more is written: what was placed is not held on to. */
+  stop(): void {
+    this.#unwritten.clear();
   }
 
   /** Forgets what was placed and never written. */
   takeBack(): void {
+    this.#unwritten.clear();
     this.#placed = this.#written.clone();
   }
 
@@ -116,8 +131,4 @@ export class LogProducers {
     const old = new Set(offsets.slice(0, Math.max(0, offsets.length - kept)));
     await removeSnapshots(this.#fileSystem, this.#directory, (snapshotOffset) => old.has(snapshotOffset));
   }
-}
-
-function addTo(state: ProducerState, batch: Buffer): void {
-  if (batchProducerId(batch) >= 0) replayProducers(state, [{ header: readBatchHeader(batch), bytes: batch }]);
 }

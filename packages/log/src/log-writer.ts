@@ -36,6 +36,7 @@ import { epochCheckpointName } from "./partition-directory.js";
 import type { Segment } from "./segment.js";
 import { segmentAgeMsMax } from "./segment-age.js";
 import type { SegmentList } from "./segment-list.js";
+import { segmentBytesMax } from "./segment-size.js";
 
 export interface LogWriterDependencies {
   readonly fileSystem: FileSystem;
@@ -80,6 +81,8 @@ export class LogWriter {
   readonly #segments: SegmentList;
   #config: TopicConfig;
   #queue: Buffer[] = [];
+  /** Bytes of what is placed and not written: the queue, and what is being written. */
+  #queuedBytes = 0;
   #works: ExclusiveWork[] = [];
   #logEndOffset: Offset;
   #writtenOffset: Offset;
@@ -133,6 +136,11 @@ export class LogWriter {
     return this.#flushedOffset;
   }
 
+  /** Bytes that are placed and not written. */
+  get queuedBytes(): number {
+    return this.#queuedBytes;
+  }
+
   /** Why nothing is written any more. */
   get failure(): SluiceError | undefined {
     return this.#failure;
@@ -164,6 +172,7 @@ export class LogWriter {
     this.#dependencies.producers.placed(batch);
     this.#logEndOffset = range.endOffset;
     this.#queue.push(batch);
+    this.#queuedBytes += batch.length;
     this.#start();
   }
 
@@ -260,7 +269,19 @@ export class LogWriter {
     return saved;
   }
 
-  /** Writes the epoch checkpoint where it changed, in turn with recovery points; removes it where there is no room. */
+  /** Writes the epoch checkpoint where it changed, in turn with recovery points. False: there is no room. */
+  maybeSaveEpochs(): Promise<boolean> {
+    const { epochs, fileSystem, directory } = this.#dependencies;
+    const saved = this.#saving.then(() => unlessDiskFull(() => epochs.maybeSave(fileSystem, directory)));
+    // An error is told to who asked.
+    this.#saving = saved.then(
+      () => undefined,
+      () => undefined,
+    );
+    return saved;
+  }
+
+  /** As `maybeSaveEpochs`, and removes the checkpoint where there is no room. */
   saveEpochs(): Promise<void> {
     const { epochs, fileSystem, directory } = this.#dependencies;
     const saved = this.#saving.then(async () => {
@@ -327,6 +348,8 @@ export class LogWriter {
     this.#failure = reason;
     this.#flushTimer?.cancel();
     this.#queue = [];
+    this.#queuedBytes = 0;
+    this.#dependencies.producers.stop();
     for (const work of this.#works.splice(0)) work.cancel(reason);
     for (const waiter of this.#flushWaiters.splice(0)) waiter.reject(reason);
   }
@@ -369,6 +392,7 @@ export class LogWriter {
       const { active } = this.#segments;
       const sizeBytes = active.sizeBytes;
       await active.write(batches);
+      this.#queuedBytes -= active.sizeBytes - sizeBytes;
       for (const batch of batches) this.#dependencies.producers.written(batch);
       this.#activeSinceMs ??= this.#dependencies.clock.monotonicMs();
       this.#dependencies.onWritten(active.sizeBytes - sizeBytes);
@@ -389,6 +413,7 @@ export class LogWriter {
     this.#diskFull ??= error;
     this.#takingBack = error;
     this.#queue = [];
+    this.#queuedBytes = 0;
     this.#logEndOffset = this.#writtenOffset;
     this.#flushTarget = Math.min(this.#flushTarget, this.#writtenOffset);
     epochs.truncateFrom(this.#writtenOffset);
@@ -433,7 +458,7 @@ export class LogWriter {
 
   #fits(batch: Buffer, queued: number): boolean {
     const limits = {
-      segmentBytes: this.#config["segment.bytes"],
+      segmentBytes: segmentBytesMax(this.#config),
       indexBytes: this.#config["segment.index.bytes"],
       queued,
     };

@@ -64,6 +64,11 @@ export class NodeFileSystem implements FileSystem {
     return bavail * bsize;
   }
 
+  async totalBytes(path: string): Promise<number> {
+    const { blocks, bsize } = await fs.promises.statfs(path);
+    return blocks * bsize;
+  }
+
   async syncDirectory(path: string): Promise<void> {
     const descriptor = await openFile(path, "r");
     try {

@@ -13,7 +13,7 @@
  */
 
 import { type FileSystem, type TopicId, type TopicName, topicId, topicName } from "@sluice/model";
-import { readIfThere, replaceFile } from "./checkpoint-file.js";
+import { readIfThere, replaceFileUnsynced } from "./checkpoint-file.js";
 
 export const logSuffix = ".log";
 export const offsetIndexSuffix = ".index";
@@ -59,14 +59,14 @@ export function parseSegmentFileName(
   return { baseOffset, kind: match[2] as "log" | "index" | "timeindex" };
 }
 
-/** Writes `partition.metadata`, durably. */
+/** Writes `partition.metadata`, whole or not at all; durable once the directory is synced. */
 export function writePartitionMetadata(
   fileSystem: FileSystem,
   directory: string,
   partition: PartitionName & { topic: TopicName },
 ): Promise<void> {
   const text = `version: 0\ntopic_id: ${partition.topicId}\ntopic: ${partition.topic}\npartition: ${partition.partition}\n`;
-  return replaceFile(fileSystem, `${directory}/${metadataName}`, Buffer.from(text));
+  return replaceFileUnsynced(fileSystem, `${directory}/${metadataName}`, Buffer.from(text));
 }
 
 /** The topic name in `partition.metadata`, or undefined where the file is missing or makes no sense. */

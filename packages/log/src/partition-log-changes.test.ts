@@ -65,6 +65,25 @@ describe("truncateTo", () => {
     }
   });
 
+  it("begins anew at the log start where nothing above it is left, so that what is appended then is read", async () => {
+    for (const isKilled of [false, true]) {
+      const fileSystem = memory();
+      let { log } = await openLog(fileSystem, config);
+      await fill(log, 3);
+      log.setHighWatermark(offset(1));
+      await log.deleteRecordsBefore(offset(1));
+      expect(log.logStartOffset).toBe(1);
+      // The batch of offsets 0 and 1 goes whole.
+      expect(await log.truncateTo(offset(1))).toBe(1);
+      if (isKilled) ({ log } = await openLog(fileSystem.kill(), config));
+      expect([log.logStartOffset, log.logEndOffset, log.highWatermark]).toEqual([1, 1, 1]);
+      const next = batchOf(["next"]);
+      expect(log.append(next, leaderEpoch(9)).baseOffset).toBe(1);
+      await log.flush();
+      expect((await readAll(log)).equals(next)).toBe(true);
+    }
+  });
+
   it("leaves a log that opens, without a hole, when the power goes at any operation", async () => {
     for (let crashAt = 1; crashAt <= 40; crashAt += 1) {
       const fileSystem = memory(crashAt);

@@ -168,6 +168,7 @@ describe("offsetForTimestamp", () => {
   it("is exact to the record, as a look at every record says", async () => {
     const batches = fc.array(fc.array(fc.integer({ min: 0, max: 60 }), { minLength: 1, maxLength: 4 }), {
       maxLength: 40,
+      size: "max",
     });
     const property = fc.asyncProperty(
       batches,

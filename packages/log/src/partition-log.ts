@@ -34,9 +34,6 @@ import { LogWriter, type LogWriterDependencies } from "./log-writer.js";
 import type { ProducerVerdict } from "./producer-state.js";
 import type { SegmentList } from "./segment-list.js";
 
-/** As long as Kafka remembers them. */
-const producerExpirationMs = 86_400_000;
-
 export interface PartitionLogOptions {
   readonly topicId: TopicId;
   readonly topic: TopicName;
@@ -46,6 +43,8 @@ export interface PartitionLogOptions {
   /** Path of the partition's directory. */
   readonly directory: string;
   readonly logStartOffset: Offset;
+  /** How long an idempotent producer that is silent is remembered, ms. */
+  readonly producerExpirationMs: number;
 }
 
 export interface PartitionLogDependencies
@@ -90,6 +89,7 @@ export class PartitionLog implements HousekeptLog {
   readonly #writer: LogWriter;
   readonly #compaction: LogCompaction;
   readonly #changes: LogChanges;
+  readonly #producerExpirationMs: number;
   #highWatermark: Offset;
   #isUntouched: boolean;
   #closing: Promise<void> | undefined;
@@ -99,6 +99,7 @@ export class PartitionLog implements HousekeptLog {
     this.topic = options.topic;
     this.partition = options.partition;
     this.directory = options.directory;
+    this.#producerExpirationMs = options.producerExpirationMs;
     this.#dependencies = dependencies;
     this.#segments = dependencies.segments;
     this.#epochs = dependencies.epochs;
@@ -160,6 +161,11 @@ export class PartitionLog implements HousekeptLog {
   /** Bytes in the log files. */
   get sizeBytes(): number {
     return this.#segments.all().reduce((sum, segment) => sum + segment.sizeBytes, 0);
+  }
+
+  /** Bytes in the log files, and of what is placed and not written yet. */
+  get placedSizeBytes(): number {
+    return this.sizeBytes + this.#writer.queuedBytes;
   }
 
   /** Why the log is offline; undefined while it is not. */
@@ -261,6 +267,36 @@ export class PartitionLog implements HousekeptLog {
     return undefined;
   }
 
+  /**
+   * The first of the records below `upToOffset` that have the largest timestamp there; undefined where there is no record.
+   * @throws SluiceError CORRUPT_FILE, CLOSED, MISSING_CODEC_PACKAGE
+   */
+  async offsetOfMaxTimestamp(upToOffset: Offset): Promise<{ offset: Offset; timestampMs: number } | undefined> {
+    this.#assertNotClosed();
+    for (const usesIndex of [true, false]) {
+      const maxTimestampMs = await this.#maxTimestampBelow(upToOffset, usesIndex);
+      if (maxTimestampMs < 0) return undefined;
+      const found = await this.offsetForTimestamp(maxTimestampMs, upToOffset);
+      if (found !== undefined) return found;
+      // Compaction has removed the record that had it, and the batch or the index has not forgotten.
+    }
+    return undefined;
+  }
+
+  async #maxTimestampBelow(upToOffset: Offset, usesIndex: boolean): Promise<number> {
+    const range = { fromOffset: this.logStartOffset, upToOffset: Math.min(upToOffset, this.#writer.writtenOffset) };
+    let maxTimestampMs = -1;
+    for (const segment of [...this.#segments.all()]) {
+      if (segment.baseOffset >= range.upToOffset || segment.endOffset <= range.fromOffset) continue;
+      const isWhole = segment.baseOffset >= range.fromOffset && segment.endOffset <= range.upToOffset;
+      const segmentMaxMs = await asUnreadable(segment.path, () =>
+        isWhole && usesIndex ? segment.maxTimestampMs() : segment.maxTimestampIn(range, { usesIndex }),
+      );
+      maxTimestampMs = Math.max(maxTimestampMs, segmentMaxMs);
+    }
+    return maxTimestampMs;
+  }
+
   /** The epoch of the last batch placed; undefined while the log is empty. */
   get latestEpoch(): LeaderEpoch | undefined {
     return this.#epochs.latestEpoch;
@@ -317,13 +353,15 @@ export class PartitionLog implements HousekeptLog {
   }
 
   /**
-   * Cuts the log so that it ends at `endOffset`, or at the end of the last whole batch below it. Returns where it ends.
+   * Cuts the log so that it ends at `endOffset`, or at the end of the last whole batch below it. Where that is below the log
+   * start, it begins anew there, as after a start: what were appended below it could not be read. Returns where it ends.
    * Whoever calls appends nothing before it resolves.
    * @throws SluiceError DISK_FAILED, CLOSED
    */
   async truncateTo(endOffset: Offset): Promise<Offset> {
     this.#assertOpen();
     await this.#changes.truncateTo(endOffset);
+    if (this.#writer.logEndOffset < this.logStartOffset) await this.#changes.restartAt(this.logStartOffset);
     this.#highWatermark = offset(Math.min(this.#highWatermark, this.#writer.logEndOffset));
     return this.#writer.logEndOffset;
   }
@@ -347,6 +385,9 @@ export class PartitionLog implements HousekeptLog {
   async deleteRecordsBefore(beforeOffset: Offset): Promise<void> {
     this.#assertOpen();
     if (beforeOffset > this.#highWatermark) throw this.#outOfRange(beforeOffset);
+    // The active segment never goes: what is to go of it goes with its successor's turn.
+    const { active } = this.#segments;
+    if (beforeOffset > active.baseOffset && beforeOffset > this.logStartOffset) await this.#rollWhereThereIsRoom();
     await this.#changes.deleteBefore(beforeOffset);
   }
 
@@ -390,6 +431,7 @@ export class PartitionLog implements HousekeptLog {
         highWatermark: this.#highWatermark,
         firstOpenTransactionOffset: this.firstOpenTransactionOffset,
         liveProducerIds: this.#producers.ids,
+        saveEpochs: () => this.#writer.maybeSaveEpochs(),
         change: (work) => this.#changes.run(work),
       }));
     } catch (error) {
@@ -398,9 +440,9 @@ export class PartitionLog implements HousekeptLog {
     }
   }
 
-  /** Forgets idempotent producers that were silent for a day. */
+  /** Forgets idempotent producers that were silent for too long. */
   expireProducers(nowMs: number): void {
-    this.#producers.expire(nowMs, producerExpirationMs);
+    this.#producers.expire(nowMs, this.#producerExpirationMs);
   }
 
   /** Refuses appends with `error`, until `resumeAppends`: the disk is full. */
@@ -455,6 +497,14 @@ export class PartitionLog implements HousekeptLog {
     await this.#dependencies.fileSystem.syncDirectory(this.directory);
     await this.#writer.saveRecoveryPoint();
     if (!this.#writer.isRecorded) throw new SluiceError("DISK_FULL", { path: this.directory });
+  }
+
+  async #rollWhereThereIsRoom(): Promise<void> {
+    try {
+      await this.roll();
+    } catch (error) {
+      if (!isSluiceError(error, "DISK_FULL")) throw error;
+    }
   }
 
   #place(batch: Buffer, leaderEpoch: LeaderEpoch): { baseOffset: Offset; endOffset: Offset } {

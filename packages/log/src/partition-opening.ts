@@ -76,11 +76,13 @@ export async function openPartitionLog(
   dependencies.onTouched();
   await recordVerdict(options, dependencies, plan);
   await executeRecovery(recovery, plan);
-  if ((await readPartitionTopic(fileSystem, directory)) !== options.topic) {
+  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
+  if (isNew || (await readPartitionTopic(fileSystem, directory)) !== options.topic) {
     await writePartitionMetadata(fileSystem, directory, options);
+    // That of a new partition is synced with the first segment.
+    if (plan.segments.length > 0) await fileSystem.syncDirectory(directory);
   }
   await recordRecoveryPoint(options, dependencies, plan);
-  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
   // So that a missing checkpoint of a compacted log is known to be lost.
   if (isNew && options.config["cleanup.policy"] !== "delete") {
     await saveCompactionCheckpoint(fileSystem, directory, neverCompacted);
@@ -94,7 +96,7 @@ async function finishInterrupted(
   { fileSystem, state }: PartitionOpeningDependencies,
 ): Promise<void> {
   await fileSystem.makeDirectory(options.directory);
-  await fileSystem.syncDirectory(state.options.path);
+  await state.syncNames();
   const finished = await finishSwaps(fileSystem, options.directory);
   if (finished.quarantine !== undefined) throw quarantined(options, finished.quarantine);
 }
@@ -146,8 +148,11 @@ async function makeLog(
     resources: state.resources,
     epochs: plan.epochs,
   };
+  let log: PartitionLog | undefined;
   const newSegment = (baseOffset: number): Segment => {
-    const indexes = new SegmentIndexes({ baseOffset, intervalBytes: segmentDependencies.indexIntervalBytes });
+    // The topic may have another by now.
+    const intervalBytes = (log?.config ?? options.config)["index.interval.bytes"];
+    const indexes = new SegmentIndexes({ baseOffset, intervalBytes });
     return new Segment({ baseOffset, sizeBytes: 0, endOffset: baseOffset, indexes }, segmentDependencies);
   };
   const found = plan.segments.map((segment) => new Segment(segment, segmentDependencies));
@@ -162,8 +167,12 @@ async function makeLog(
     ...(closed?.hasProducers === true ? { snapshotOffset: segments.active.endOffset } : {}),
   });
   const logStartOffset = Math.max(state.logStartOffsets.get(name) ?? 0, segments.first.baseOffset);
-  return new PartitionLog(
-    { ...options, logStartOffset: offset(logStartOffset) },
+  log = new PartitionLog(
+    {
+      ...options,
+      logStartOffset: offset(logStartOffset),
+      producerExpirationMs: state.options.limits.producerExpirationMs,
+    },
     {
       fileSystem,
       clock: dependencies.clock,
@@ -190,6 +199,7 @@ async function makeLog(
       onClosed: (isClean) => dependencies.onClosed(isClean, producers.size > 0),
     },
   );
+  return log;
 }
 
 function quarantined({ topic, partition, broker }: PartitionOpeningOptions, reason: string): SluiceError {

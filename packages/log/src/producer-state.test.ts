@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { fraction } from "../../../test/support/fraction.js";
 import { propertyRuns } from "../../../test/support/property-runs.js";
 import { controlMarkerOf, replayProducers } from "./producer-replay.js";
 import { encodeProducerSnapshot, parseProducerSnapshot } from "./producer-snapshot.js";
@@ -341,7 +342,7 @@ describe("ProducerState against a list of every batch", () => {
     const steps = fc.array(stepArbitrary, { minLength: 1, maxLength: 60, size: "max" });
     let appendedCount = 0;
     let duplicateCount = 0;
-    const property = fc.property(steps, fc.double({ min: 0, max: 1, noNaN: true }), (script, cut) => {
+    const property = fc.property(steps, fraction, (script, cut) => {
       const state = new ProducerState();
       const every = new EveryBatch();
       for (const step of script) {

@@ -1,6 +1,7 @@
 /**
  * What recovery reads of each segment: nothing but its size, what follows its last index entry, or all of it with checksums.
- * Batches that are read tell of leader epochs; where they say otherwise than the checkpoint, that is noted.
+ * Batches that are read tell of leader epochs; where they say otherwise than the checkpoint, that is noted. Where compaction has
+ * taken the first batches of an epoch, only the checkpoint knows where it began.
  */
 
 import type { FileHandle, FileSystem } from "@sluice/model";
@@ -54,6 +55,8 @@ export class SegmentScans {
   readonly #recorded: LeaderEpochCache;
   /** Exclusive end of the offsets whose epochs the checkpoint knows: it is written before the recovery point is. */
   readonly #recordedBelow: number;
+  /** Exclusive end of the batches that were read in the segment. */
+  #readTo = 0;
   #problem: ScanProblem | undefined;
   #isEpochDoubted = false;
 
@@ -160,6 +163,7 @@ export class SegmentScans {
     const range = { ...start, endPosition: segment.sizeBytes, verifiesChecksums: true, gapsBelow };
     const scanner = new BatchScanner(file, range);
     let isFirst = true;
+    this.#readTo = segment.baseOffset;
     for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore()) {
       for (const { position, header } of batches) {
         if (isFirst && firstLastOffset !== undefined && header.lastOffset !== firstLastOffset) return undefined;
@@ -168,7 +172,8 @@ export class SegmentScans {
         if (reason !== undefined) {
           return { position, nextOffset: header.baseOffset, problem: { position, reason, isTorn: false } };
         }
-        if (start.position === 0) this.#findEpoch(header);
+        if (start.position === 0) this.#findEpochs(header);
+        this.#readTo = header.lastOffset + 1;
         this.#isEpochDoubted ||= this.epochs.epochAt(header.baseOffset) !== header.leaderEpoch;
         indexes.add({ ...header, position });
       }
@@ -186,8 +191,17 @@ export class SegmentScans {
     return `leader epoch ${leaderEpoch} at offset ${lastOffset}, where epoch ${recorded} was recorded`;
   }
 
-  /** Only a scan from the start of a segment sees where an epoch begins. */
-  #findEpoch({ leaderEpoch, baseOffset }: RecordBatchHeader): void {
+  /**
+   * Only a scan from the start of a segment sees where an epoch begins. What began in a gap before the batch, the checkpoint
+   * says: it was written before compaction made the gap.
+   */
+  #findEpochs({ leaderEpoch, baseOffset }: RecordBatchHeader): void {
+    const latestEpoch = this.epochs.latestEpoch ?? -1;
+    if (leaderEpoch <= latestEpoch) return;
+    for (const { epoch, startOffset } of this.#recorded.entries) {
+      const isInGap = startOffset >= this.#readTo && startOffset < baseOffset;
+      if (isInGap && epoch > latestEpoch && epoch <= leaderEpoch) this.epochs.assign(epoch, startOffset);
+    }
     if (leaderEpoch > (this.epochs.latestEpoch ?? -1)) this.epochs.assign(leaderEpoch, baseOffset);
   }
 }

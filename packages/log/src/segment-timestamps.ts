@@ -51,12 +51,47 @@ export async function findTimestamp(
   return undefined;
 }
 
+/**
+ * Largest timestamp of the records in the range, ms; -1 where there is none. Reads what follows the last entry of the time index
+ * that lies in the range, batch by batch; without the index, all of it. What compaction left of a batch without records has a
+ * timestamp that no record has any more: where it is in the index, only a look without the index finds the truth.
+ * @throws SluiceError CORRUPT_FILE
+ */
+export async function findMaxTimestamp(
+  segment: TimestampedSegment,
+  { fromOffset, upToOffset }: OffsetRange,
+  options: { readonly usesIndex: boolean },
+): Promise<number> {
+  const { file, path, sizeBytes: endPosition, gapsBelow } = segment;
+  const first = fromOffset <= segment.baseOffset ? 0 : await segment.locate(fromOffset);
+  const position = options.usesIndex ? await locateLastMaximum(segment, { fromOffset, upToOffset }, first) : first;
+  const scanner = new BatchScanner(file, { position, endPosition, gapsBelow, verifiesChecksums: false });
+  let maxTimestampMs = -1;
+  for (let batches = await scanner.readMore(); batches.length > 0; batches = await scanner.readMore()) {
+    for (const { header, bytes } of batches) {
+      if (header.baseOffset >= upToOffset) return maxTimestampMs;
+      if (header.recordCount === 0 || header.lastOffset < fromOffset) continue;
+      if (header.maxTimestampMs <= maxTimestampMs) continue;
+      if (header.baseOffset >= fromOffset && header.lastOffset < upToOffset) maxTimestampMs = header.maxTimestampMs;
+      else {
+        for (const { offset, timestampMs } of recordsIn(bytes)) {
+          if (offset >= fromOffset && offset < upToOffset) maxTimestampMs = Math.max(maxTimestampMs, timestampMs);
+        }
+      }
+    }
+  }
+  if (scanner.problem !== undefined) throw new SluiceError("CORRUPT_FILE", { path, reason: scanner.problem.reason });
+  return maxTimestampMs;
+}
+
 /** Timestamp of the first record, ms; -1 where there is none. @throws SluiceError CORRUPT_FILE */
 export async function readFirstTimestamp(segment: TimestampedSegment): Promise<number> {
   const header = await headerAt(segment, 0);
   if (header === undefined) return -1;
-  // With a delete horizon the base timestamp is something else; what is left of such a batch was written together.
-  return header.hasDeleteHorizon ? header.maxTimestampMs : header.baseTimestampMs;
+  // Of records that have the time of their append, the base timestamp is what their producer said; with a delete horizon it is
+  // something else altogether, and what is left of such a batch was written together.
+  const isBaseOfRecords = header.timestampType === "createTime" && !header.hasDeleteHorizon;
+  return isBaseOfRecords ? header.baseTimestampMs : header.maxTimestampMs;
 }
 
 /** Where to begin to look for a timestamp among the records from `fromOffset` on. */
@@ -72,6 +107,21 @@ async function locateTimestamp(segment: TimestampedSegment, timestampMs: number,
     if (isTrue) return Math.max(first, position);
   }
   return first;
+}
+
+/** Where the batch lies that has the largest timestamp of all before it in the range, as far as the index knows; else `first`. */
+async function locateLastMaximum(segment: TimestampedSegment, range: OffsetRange, first: number): Promise<number> {
+  const { fromOffset, upToOffset } = range;
+  let last: { timestampMs: number; offset: number } | undefined;
+  for (const entry of (await segment.loadIndexes({ isAnew: false })).times.entries()) {
+    if (entry.offset >= upToOffset) break;
+    last = entry;
+  }
+  if (last === undefined || last.offset < fromOffset) return first;
+  const position = await segment.locate(last.offset);
+  const header = await headerAt(segment, position);
+  const isTrue = header?.lastOffset === last.offset && header.maxTimestampMs === last.timestampMs;
+  return isTrue && header.baseOffset >= fromOffset ? position : first;
 }
 
 async function headerAt(

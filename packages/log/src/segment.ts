@@ -25,7 +25,7 @@ import type { SegmentExtent } from "./segment-index-check.js";
 import type { SegmentIndexes } from "./segment-indexes.js";
 import { type BatchPlace, readBatches, type SeekableSegment, seekOffset, seekWithoutIndex } from "./segment-reading.js";
 import type { SegmentResources } from "./segment-resources.js";
-import { findTimestamp, readFirstTimestamp, type TimestampedSegment } from "./segment-timestamps.js";
+import { findMaxTimestamp, findTimestamp, readFirstTimestamp, type TimestampedSegment } from "./segment-timestamps.js";
 
 /** What recovery, a roll or compaction knows of a segment. */
 export interface SegmentState extends SegmentExtent {
@@ -212,6 +212,17 @@ export class Segment {
     return this.#steadily(
       () => this.#file.use((file) => findTimestamp(this.#timestamped(file), timestampMs, { fromOffset, upToOffset })),
       (successor) => successor.findTimestamp(timestampMs, upToOffset, fromOffset),
+    );
+  }
+
+  /** Largest timestamp of its records in that range, ms; -1 where there is none. @throws SluiceError CORRUPT_FILE, CLOSED */
+  maxTimestampIn(
+    range: { readonly fromOffset: number; readonly upToOffset: number },
+    options: { readonly usesIndex: boolean },
+  ): Promise<number> {
+    return this.#steadily(
+      () => this.#file.use((file) => findMaxTimestamp(this.#timestamped(file), range, options)),
+      (successor) => successor.maxTimestampIn(range, options),
     );
   }
 

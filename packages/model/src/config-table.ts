@@ -16,6 +16,8 @@ export interface ConfigDefinition<Value> {
   readonly doc: string;
   /** What it takes, in words. */
   readonly takes: string;
+  /** Its value is shown to nobody. Default false. */
+  readonly isSecret?: boolean;
   /** The value, or undefined where `raw` (text, or a value from YAML) is not one. */
   parse(raw: unknown): Value | undefined;
   /** The value as `parse` would read it back. */
@@ -132,6 +134,7 @@ export function textKey(options: {
   doc: string;
   takes?: string;
   pattern?: RegExp;
+  isSecret?: boolean;
 }): ConfigDefinition<string> {
   const pattern = options.pattern ?? /^/;
   return {
@@ -139,6 +142,7 @@ export function textKey(options: {
     unit: "",
     doc: options.doc,
     takes: options.takes ?? "text",
+    isSecret: options.isSecret ?? false,
     parse: (raw) => {
       const text = typeof raw === "number" ? String(raw) : raw;
       return typeof text === "string" && pattern.test(text) ? text : undefined;

@@ -25,6 +25,7 @@ export const grpcStatus = {
   DATA_LOSS: 15,
 } as const;
 
+/** Name of a gRPC status. */
 export type GrpcStatusName = keyof typeof grpcStatus;
 
 export interface ErrorDefinition {
@@ -62,8 +63,8 @@ export const errorCatalogue = {
     4,
     false,
     "INVALID_ARGUMENT",
-    "A topic cannot have {partitions} partitions.",
-    "Ask for 1 to {partitionsMax} partitions.",
+    "A topic cannot have {partitions} partitions: {reason}.",
+    "Ask for {partitionsMin} to {partitionsMax} partitions.",
   ),
   INVALID_REPLICATION_FACTOR: define(
     5,
@@ -200,7 +201,7 @@ export const errorCatalogue = {
     false,
     "FAILED_PRECONDITION",
     "Compression codec {codec} needs the package {package}, which is not installed.",
-    "Run 'npm install {package}' where this program runs, and start it again.",
+    "Run 'npm install {package}' where the program runs that says so, and start it again: for a topic's compression.type that is every broker.",
   ),
 
   // Topics, partitions and who leads them.
@@ -308,7 +309,7 @@ export const errorCatalogue = {
     53,
     false,
     "FAILED_PRECONDITION",
-    "'{member}' is not a member of group '{group}' (any more).",
+    "'{member}' is not a member of group '{group}' (any more): {reason}.",
     "Join the group again.",
   ),
   STALE_GENERATION: define(
@@ -345,6 +346,13 @@ export const errorCatalogue = {
     "NOT_FOUND",
     "Group '{group}' has nothing committed for {topic}-{partition}.",
     "Set the group's offsets with 'sluice group reset', or set startFrom to earliest or latest.",
+  ),
+  OFFSETS_CHANGED: define(
+    59,
+    false,
+    "ABORTED",
+    "Group '{group}' has {current} committed for {topic}-{partition}, and the plan was made when it had {planned}.",
+    "Nothing was moved. Make a new plan, look at it, and execute that.",
   ),
 
   // Time, lifetime and outcome.
@@ -391,6 +399,13 @@ export const errorCatalogue = {
     "RESOURCE_EXHAUSTED",
     "{resource} is at its limit of {limit}.",
     "Wait until there is room, or raise the limit.",
+  ),
+  DELIVERY_TIMED_OUT: define(
+    68,
+    true,
+    "DEADLINE_EXCEEDED",
+    "Records for {topic}-{partition} were not written within {timeoutMs} ms: {reason}.",
+    "Send them again, or raise deliveryTimeoutMs.",
   ),
 
   // Starting a broker, and what it stands on.
@@ -496,6 +511,7 @@ export const errorCatalogue = {
   ),
 } as const satisfies Record<string, ErrorDefinition>;
 
+/** The code of an error: docs/errors.md lists them. */
 export type ErrorCode = keyof typeof errorCatalogue;
 
 /** The names in braces in the message and the hint of `Code`: what its details must hold. */

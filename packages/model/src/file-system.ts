@@ -29,6 +29,8 @@ export interface FileSystem {
   size(path: string): Promise<number>;
   /** Bytes that can still be written to the disk of `path`, an existing directory, by this process. */
   freeBytes(path: string): Promise<number>;
+  /** Size of the disk of `path`, an existing directory, in bytes. */
+  totalBytes(path: string): Promise<number>;
   /** Makes the names in a directory durable. */
   syncDirectory(path: string): Promise<void>;
   /**

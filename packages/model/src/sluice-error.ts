@@ -9,20 +9,26 @@ import { type DetailName, type ErrorCode, errorCatalogue, type GrpcStatusName } 
 
 const brand = Symbol.for("sluice.error");
 
+/** What an error is about, by name. */
 export type ErrorDetails = Readonly<Record<string, string | number>>;
 
 export class SluiceError<Code extends ErrorCode = ErrorCode> extends Error {
+  /** Always `SluiceError`. */
   override readonly name = "SluiceError";
+  /** Name of what went wrong: docs/errors.md lists them. */
   readonly code: Code;
   /** The code's permanent number. */
   readonly number: number;
   /** The same request may succeed later without anybody changing anything. */
   readonly retriable: boolean;
+  /** gRPC status where the error ends a call. */
   readonly status: GrpcStatusName;
   /** What to do next. */
   readonly hint: string;
+  /** What message and hint were made from. */
   readonly details: ErrorDetails;
 
+  /** `details` has what the message and the hint of the code name. */
   constructor(code: Code, details: Readonly<Record<DetailName<Code>, string | number>>, options?: ErrorOptions) {
     const definition = errorCatalogue[code];
     super(fill(definition.message, details), options);

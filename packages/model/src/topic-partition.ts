@@ -14,7 +14,9 @@ export type GroupName = Brand<string, "GroupName">;
 
 /** One partition by the name of its topic: what clients say. Partitions are numbered from 0. */
 export interface TopicPartition {
+  /** Name of the topic. */
   readonly topic: string;
+  /** Partition, from 0. */
   readonly partition: number;
 }
 

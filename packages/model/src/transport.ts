@@ -62,6 +62,8 @@ export interface CallContext {
   readonly authority: string;
   /** Address of the caller, for logs. */
   readonly peer: string;
+  /** How the caller calls itself: at most 128 printable ASCII characters; empty where it does not say. Nobody checks that it is true. */
+  readonly clientId: string;
 }
 
 export type UnaryHandler<Request, Response> = (request: Request, context: CallContext) => Promise<Response>;
@@ -89,15 +91,23 @@ export function serveStream<Request, Response>(
   return { method, handler } as unknown as ServedMethod;
 }
 
+/** Where a server listens, and how much it takes on. */
+export interface ListenOptions {
+  readonly host: string;
+  /** 0: a free one. */
+  readonly port: number;
+  /** Connections at one time; one more is closed as soon as it is made. Default: no limit. */
+  readonly connectionsMax?: number;
+  /** Calls and streams that one connection has open at one time; more wait at the caller. Default: the transport's. */
+  readonly streamsPerConnectionMax?: number;
+}
+
 export interface Transport {
   /**
    * Listens on `host:port` (port 0: a free one).
    * @throws SluiceError ADDRESS_IN_USE
    */
-  listen(
-    options: { readonly host: string; readonly port: number },
-    methods: readonly ServedMethod[],
-  ): Promise<TransportServer>;
+  listen(options: ListenOptions, methods: readonly ServedMethod[]): Promise<TransportServer>;
   /** A connection that is made when first used and made again when broken. Never throws by itself. */
   connect(address: BrokerAddress): TransportConnection;
 }
@@ -105,6 +115,10 @@ export interface Transport {
 export interface TransportServer {
   /** The port that is bound. */
   readonly port: number;
+  /** Connections that are open. */
+  readonly connectionCount: number;
+  /** Connections that were closed because there were `connectionsMax` already; it only grows. */
+  readonly refusedConnectionCount: number;
   /** Whether `grpc.health.v1` says SERVING. */
   setServing(isServing: boolean): void;
   /** Takes no new calls, waits for those under way at most `graceMs`, then cuts them. Afterwards the port is free. */
@@ -134,7 +148,9 @@ export interface TransportConnection {
   close(): void;
 }
 
+/** Where a broker listens. */
 export interface BrokerAddress {
+  /** Host name, or address without brackets. */
   readonly host: string;
   /** TCP port of the gRPC listener. */
   readonly port: number;

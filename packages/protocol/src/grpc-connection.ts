@@ -4,7 +4,7 @@
  * Every call under way is kept, so that closing, or giving up on connecting, ends all of them with one error.
  */
 
-import { Client, credentials, Metadata, type ServiceError } from "@grpc/grpc-js";
+import { Client, credentials, type Metadata, type ServiceError } from "@grpc/grpc-js";
 import {
   addressText,
   type BrokerAddress,
@@ -16,6 +16,7 @@ import {
   type TransportConnection,
   type UnaryMethod,
 } from "@sluice/model";
+import { clientIdMetadata } from "./client-id.js";
 import { ClientStream } from "./client-stream.js";
 import { closeClient } from "./close-client.js";
 import { ConnectDeadline } from "./connect-deadline.js";
@@ -64,7 +65,7 @@ export class GrpcConnection implements TransportConnection {
       method.path,
       passThrough,
       passThrough,
-      new Metadata(),
+      this.#metadata(),
     );
     const fail = (error: SluiceError): void => stream.abort(error);
     const stream = new ClientStream<Request, Response>(
@@ -113,7 +114,7 @@ export class GrpcConnection implements TransportConnection {
         passThrough,
         passThrough,
         request,
-        new Metadata(),
+        this.#metadata(),
         callOptions,
         onAnswer,
       );
@@ -121,6 +122,11 @@ export class GrpcConnection implements TransportConnection {
       signal?.addEventListener("abort", onAbort, { once: true });
       this.#connectDeadline.arm();
     });
+  }
+
+  /** New for each call: grpc-js adds to what it is given. */
+  #metadata(): Metadata {
+    return clientIdMetadata(this.#options.clientId);
   }
 
   #failAll(error: SluiceError): void {

@@ -9,6 +9,12 @@ export interface GrpcTransportOptions {
   readonly messageBytesMax: number;
   /** Streams and calls that one connection may have open at a server at once. */
   readonly streamsPerConnectionMax: number;
+  /** Header bytes that a call may come with; one with more is cut off. */
+  readonly metadataBytesMax: number;
+  /** A server closes a connection on which there was no call for so long; the client makes a new one when it needs one. */
+  readonly connectionIdleMsMax: number;
+  /** How a client calls itself to servers. Empty: it does not say. */
+  readonly clientId: string;
   /** A connection that is silent for so long is probed; on the client only while calls are under way. */
   readonly keepaliveTimeMs: number;
   /** A probe without an answer for so long breaks the connection. */
@@ -31,6 +37,9 @@ const mebibyte = 1024 * 1024;
 export const defaultGrpcTransportOptions: GrpcTransportOptions = {
   messageBytesMax: 65 * mebibyte,
   streamsPerConnectionMax: 1000,
+  metadataBytesMax: 16 * 1024,
+  connectionIdleMsMax: 30 * 60 * 1000,
+  clientId: "",
   keepaliveTimeMs: 10_000,
   keepaliveTimeoutMs: 5_000,
   connectTimeoutMs: 5_000,
@@ -63,7 +72,12 @@ export function clientChannelOptions(options: GrpcTransportOptions): ChannelOpti
 
 /** What a server is made with. */
 export function serverChannelOptions(options: GrpcTransportOptions): ChannelOptions {
-  return { ...commonChannelOptions(options), "grpc.max_concurrent_streams": options.streamsPerConnectionMax };
+  return {
+    ...commonChannelOptions(options),
+    "grpc.max_concurrent_streams": options.streamsPerConnectionMax,
+    // There is no greatest age: a stream would have to be cut in the middle of its work to keep it.
+    "grpc.max_connection_idle_ms": options.connectionIdleMsMax,
+  };
 }
 
 function commonChannelOptions(options: GrpcTransportOptions): ChannelOptions {

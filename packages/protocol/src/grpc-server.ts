@@ -9,6 +9,7 @@ import { createServer } from "node:net";
 import { type handleBidiStreamingCall, Server, ServerCredentials } from "@grpc/grpc-js";
 import {
   addressText,
+  type ListenOptions,
   type ServedMethod,
   SluiceError,
   type StreamHandler,
@@ -17,38 +18,54 @@ import {
 } from "@sluice/model";
 import { type GrpcTransportOptions, serverChannelOptions } from "./grpc-options.js";
 import { HealthService } from "./health-service.js";
+import { ConnectionCounts, limitListener } from "./listener-limits.js";
 import { Reflection } from "./reflection.js";
 import { ServerStream } from "./server-stream.js";
-import { liftServerWindow } from "./server-window.js";
 import { unaryCall } from "./unary-call.js";
-
-export interface ListenOptions {
-  readonly host: string;
-  /** 0: a free one. */
-  readonly port: number;
-}
 
 export class GrpcServer implements TransportServer {
   readonly port: number;
   readonly #server: Server;
   readonly #health: HealthService;
+  readonly #reflection: Reflection;
+  readonly #connections: ConnectionCounts;
   #closed: Promise<void> | undefined;
 
-  private constructor(bound: { readonly port: number; readonly server: Server; readonly health: HealthService }) {
+  private constructor(bound: {
+    readonly port: number;
+    readonly server: Server;
+    readonly health: HealthService;
+    readonly reflection: Reflection;
+    readonly connections: ConnectionCounts;
+  }) {
     this.port = bound.port;
     this.#server = bound.server;
     this.#health = bound.health;
+    this.#reflection = bound.reflection;
+    this.#connections = bound.connections;
+  }
+
+  get connectionCount(): number {
+    return this.#connections.open;
+  }
+
+  get refusedConnectionCount(): number {
+    return this.#connections.refused;
   }
 
   /** @throws SluiceError ADDRESS_IN_USE, or INVALID_OPTION where the host is none of this machine. */
   static async listen(
     address: ListenOptions,
     methods: readonly ServedMethod[],
-    options: GrpcTransportOptions,
+    transportOptions: GrpcTransportOptions,
   ): Promise<GrpcServer> {
+    const { streamsPerConnectionMax = transportOptions.streamsPerConnectionMax, connectionsMax } = address;
+    const options = { ...transportOptions, streamsPerConnectionMax };
     await checkPortIsFree(address);
     const server = new Server(serverChannelOptions(options));
-    liftServerWindow(server, options.serverWindowBytes);
+    const connections = new ConnectionCounts();
+    const { serverWindowBytes: windowBytes, metadataBytesMax } = options;
+    limitListener(server, { windowBytes, metadataBytesMax, connectionsMax }, connections);
 
     const names = new Set(methods.map(({ method }) => serviceOf(method.path)));
     const health = new HealthService({ services: names });
@@ -56,7 +73,7 @@ export class GrpcServer implements TransportServer {
     for (const served of [...methods, ...health.methods(), ...reflection.methods()]) register(server, served, options);
 
     const port = await bind(server, address);
-    return new GrpcServer({ port, server, health });
+    return new GrpcServer({ port, server, health, reflection, connections });
   }
 
   setServing(isServing: boolean): void {
@@ -70,6 +87,7 @@ export class GrpcServer implements TransportServer {
 
   #close(graceMs: number): Promise<void> {
     this.#health.close();
+    this.#reflection.close();
     return new Promise((resolve) => {
       const deadline = setTimeout(() => this.#server.forceShutdown(), graceMs);
       this.#server.tryShutdown(() => {

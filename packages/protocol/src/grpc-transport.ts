@@ -1,9 +1,16 @@
 /** Transport port over gRPC: real listeners and real connections, with every limit explicit (grpc-options). */
 
-import type { BrokerAddress, ServedMethod, Transport, TransportConnection, TransportServer } from "@sluice/model";
+import type {
+  BrokerAddress,
+  ListenOptions,
+  ServedMethod,
+  Transport,
+  TransportConnection,
+  TransportServer,
+} from "@sluice/model";
 import { GrpcConnection } from "./grpc-connection.js";
 import { defaultGrpcTransportOptions, type GrpcTransportOptions } from "./grpc-options.js";
-import { GrpcServer, type ListenOptions } from "./grpc-server.js";
+import { GrpcServer } from "./grpc-server.js";
 
 export class GrpcTransport implements Transport {
   readonly #options: GrpcTransportOptions;

@@ -2,8 +2,9 @@
  * Server reflection, with which grpcurl and other tools call a broker without its .proto files.
  *
  * The library's tables are large, and everything that lives costs the data plane: buffers of records make V8 mark the whole heap
- * again and again (kept for good, the tables took a third of the throughput). So they are made when a tool asks, and let go when
- * the last tool has gone.
+ * again and again (kept for good, the tables took a third of the throughput). So they are made when a tool asks, and let go some
+ * seconds after the last tool has gone: making them takes 50 ms, which a stream of short calls must not be able to ask for again and
+ * again.
  */
 
 import { EventEmitter } from "node:events";
@@ -24,23 +25,43 @@ const methodPaths = [
 ];
 
 /** A method as the library would register it at a server. */
-interface LibraryMethod {
+export interface LibraryMethod {
   readonly definition: MethodDefinition<object, object>;
   readonly handler: (call: object) => void;
 }
 
-type LibraryMethods = ReadonlyMap<string, LibraryMethod>;
+export type LibraryMethods = ReadonlyMap<string, LibraryMethod>;
+
+/** How long the tables are kept when nobody uses them. */
+const keepMs = 10_000;
 
 const rawCodec: Codec<Buffer> = { encode: (bytes) => bytes, decode: (bytes) => bytes };
 
 export class Reflection {
   readonly #services: readonly string[];
+  readonly #load: (services: readonly string[]) => Promise<LibraryMethods>;
   #openStreams = 0;
   #library: Promise<LibraryMethods> | undefined;
+  #letGo: NodeJS.Timeout | undefined;
+  #isClosed = false;
 
-  /** `services`: full names of those to list. */
-  constructor(options: { readonly services: Iterable<string> }) {
+  /**
+   * @param options.services full names of those to list
+   * @param options.load makes the tables; default: with the library
+   */
+  constructor(options: {
+    readonly services: Iterable<string>;
+    readonly load?: (services: readonly string[]) => Promise<LibraryMethods>;
+  }) {
     this.#services = [...options.services];
+    this.#load = options.load ?? loadLibraryMethods;
+  }
+
+  /** Lets everything go, and leaves no timer. */
+  close(): void {
+    this.#isClosed = true;
+    this.#library = undefined;
+    clearTimeout(this.#letGo);
   }
 
   /** Both versions of the service. */
@@ -53,7 +74,8 @@ export class Reflection {
 
   #onStream(path: string, stream: MessageStream<Buffer>): StreamListener<Buffer> {
     this.#openStreams++;
-    this.#library ??= loadLibraryMethods(this.#services);
+    clearTimeout(this.#letGo);
+    this.#library ??= this.#load(this.#services);
     const call = this.#library.then((methods) => libraryCall(methods.get(path) as LibraryMethod, stream));
     // In the order of arrival: each waits for the same promise.
     const tell = (event: (call: LibraryCall) => void): void => {
@@ -61,7 +83,11 @@ export class Reflection {
     };
     const release = (): void => {
       this.#openStreams--;
-      if (this.#openStreams === 0) this.#library = undefined;
+      if (this.#openStreams > 0 || this.#isClosed) return;
+      this.#letGo = setTimeout(() => {
+        this.#library = undefined;
+      }, keepMs);
+      this.#letGo.unref();
     };
     return {
       onMessage: (bytes) => tell(({ onBytes }) => onBytes(bytes)),

@@ -15,6 +15,7 @@ import {
   type StreamMethod,
   toSluiceError,
 } from "@sluice/model";
+import { clientIdOf } from "./client-id.js";
 import { type EncodedMessage, encodeForSending } from "./encoded-message.js";
 import { SendQueue } from "./send-queue.js";
 import { statusOfError } from "./status-mapping.js";
@@ -79,6 +80,7 @@ export class ServerStream<Request, Response> implements MessageStream<Response> 
       signal: this.#aborted.signal,
       authority: this.#call.getHost(),
       peer: this.#call.getPeer(),
+      clientId: clientIdOf(this.#call.metadata),
     };
     try {
       this.#listener = handler(this, context);

@@ -1,7 +1,8 @@
 /** The server's side of a unary call: decodes, runs the handler, answers with its message or with the status of its error. */
 
 import type { handleUnaryCall, ServerUnaryCall } from "@grpc/grpc-js";
-import { SluiceError, type UnaryHandler, type UnaryMethod } from "@sluice/model";
+import { type CallContext, SluiceError, type UnaryHandler, type UnaryMethod } from "@sluice/model";
+import { clientIdOf } from "./client-id.js";
 import { encodeForSending } from "./encoded-message.js";
 import { statusOfError } from "./status-mapping.js";
 
@@ -31,7 +32,12 @@ async function answer<Request, Response>(
   });
   try {
     const request = method.request.decode(call.request);
-    const context = { signal: aborted.signal, authority: call.getHost(), peer: call.getPeer() };
+    const context: CallContext = {
+      signal: aborted.signal,
+      authority: call.getHost(),
+      peer: call.getPeer(),
+      clientId: clientIdOf(call.metadata),
+    };
     return encodeForSending(method.response, await handler(request, context));
   } finally {
     isAnswered = true;

@@ -17,6 +17,7 @@ import { hasNativeZstd, zstdCodec } from "./codecs/zstd.js";
 /** Codecs in the order of their numbers in a batch's attributes, from 0. */
 export const compressionCodecs = ["none", "gzip", "snappy", "lz4", "zstd"] as const;
 
+/** How a batch may be compressed. */
 export type CompressionCodec = (typeof compressionCodecs)[number];
 
 const ratioMax = 100;
@@ -71,4 +72,10 @@ export function compress(codec: CompressionCodec, bytes: Uint8Array): Uint8Array
 export function decompress(codec: CompressionCodec, bytes: Buffer): Buffer {
   if (codec === "none") return bytes;
   return codecs[codec].decompress(bytes, expandedBytesMax(bytes.length));
+}
+
+/** `decompress` that takes no more than `sizeBytesMax` bytes. @throws SluiceError as `decompress` */
+export function decompressAtMost(codec: CompressionCodec, bytes: Buffer, sizeBytesMax: number): Buffer {
+  if (codec === "none") return bytes;
+  return codecs[codec].decompress(bytes, Math.min(expandedBytesMax(bytes.length), sizeBytesMax));
 }

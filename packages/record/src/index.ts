@@ -9,6 +9,7 @@ export {
   type EndTransactionMarker,
   readControlRecord,
 } from "./control-record.js";
+export { recompressBatch, stampLogAppendTime } from "./convert-batch.js";
 export { crc32c, nativeCrc32cLoaded } from "./crc32c.js";
 export { murmur2, partitionForKey } from "./murmur2.js";
 export type { RecordHeader, RecordHeaderInput, RecordInput, RecordView } from "./record.js";
@@ -28,3 +29,4 @@ export {
 } from "./record-batch-layout.js";
 export { batchesIn, recordsIn } from "./record-batch-reader.js";
 export { type RewriteBatchOptions, rewriteBatch } from "./rewrite-batch.js";
+export { stampBatchProducer } from "./stamp-batch-producer.js";

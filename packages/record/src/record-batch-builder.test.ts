@@ -1,6 +1,7 @@
 import { InvariantError } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { propertyRuns } from "../../../test/support/property-runs.js";
 import { compressionCodecs, prepareCompression } from "./compression.js";
 import type { RecordInput } from "./record.js";
 import { RecordBatchBuilder, recordSizeBytesMax } from "./record-batch-builder.js";
@@ -9,7 +10,12 @@ import { verifyBatchChecksum } from "./record-batch-layout.js";
 import { recordsIn } from "./record-batch-reader.js";
 
 const nowMs = 1_700_000_000_000;
-const bytes = fc.option(fc.uint8Array({ maxLength: 300 }));
+// Now and then so long that the length takes two bytes.
+const anyBytes = fc.oneof(
+  { weight: 4, arbitrary: fc.uint8Array({ maxLength: 9 }) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300, size: "max" }) },
+);
+const bytes = fc.option(anyBytes);
 const record: fc.Arbitrary<RecordInput> = fc.record(
   {
     timestampMs: fc.oneof(
@@ -36,7 +42,7 @@ describe("RecordBatchBuilder", () => {
     await prepareCompression();
     fc.assert(
       fc.property(
-        fc.array(record, { minLength: 1, maxLength: 30 }),
+        fc.array(record, { minLength: 1, maxLength: 30, size: "max" }),
         fc.constantFrom(...compressionCodecs),
         fc.nat({ max: 3000 }),
         (records, compression, initialBytes) => {
@@ -62,7 +68,7 @@ describe("RecordBatchBuilder", () => {
           );
         },
       ),
-      { numRuns: 500 },
+      { numRuns: propertyRuns({ usual: 200, long: 10_000 }) },
     );
   });
 

@@ -17,6 +17,8 @@ export interface RecordBatchBuilderOptions {
   readonly compression?: CompressionCodec;
   /** Bytes to begin with, where the size is known; it grows by doubling. Default 1024. */
   readonly initialBytes?: number;
+  /** Memory to build in while it suffices; `build` then gives a view of it. Default: new memory of `initialBytes`. */
+  readonly buffer?: Buffer | undefined;
 }
 
 const noProducer: BatchProducer = { producerId: -1, producerEpoch: -1, baseSequence: -1 };
@@ -33,20 +35,24 @@ export class RecordBatchBuilder {
   #recordCount = 0;
   #baseTimestampMs = 0;
   #maxTimestampMs = 0;
+  /** What was used, once the records are compressed. */
+  #compressedWith: CompressionCodec | undefined;
   #isBuilt = false;
 
   /** @throws SluiceError MISSING_CODEC_PACKAGE */
   constructor(options: RecordBatchBuilderOptions = {}) {
     this.#compression = options.compression ?? "none";
     checkCodecAvailable(this.#compression);
-    this.#bytes = Buffer.allocUnsafe(Math.max(options.initialBytes ?? 1024, batchHeaderSizeBytes));
+    const { buffer, initialBytes = 1024 } = options;
+    const isUsable = buffer !== undefined && buffer.length >= batchHeaderSizeBytes;
+    this.#bytes = isUsable ? buffer : Buffer.allocUnsafe(Math.max(initialBytes, batchHeaderSizeBytes));
   }
 
   get recordCount(): number {
     return this.#recordCount;
   }
 
-  /** Bytes of the batch if it were built now, before compression. */
+  /** Bytes of the batch if it were built now, before compression until `close`. */
   get sizeBytes(): number {
     return this.#end;
   }
@@ -56,7 +62,7 @@ export class RecordBatchBuilder {
    * @throws SluiceError INVALID_TIMESTAMP, RECORD_BATCH_TOO_LARGE where the batch would pass 2 GiB
    */
   append(record: RecordInput): void {
-    invariant(!this.#isBuilt, "append after build");
+    invariant(!this.#isBuilt && this.#compressedWith === undefined, "append after close or build");
     const { timestampMs, key, value } = record;
     if (!Number.isSafeInteger(timestampMs) || timestampMs < 0) {
       throw new SluiceError("INVALID_TIMESTAMP", { timestamp: timestampMs, where: "a record" });
@@ -89,6 +95,12 @@ export class RecordBatchBuilder {
     this.#end = end;
   }
 
+  /** Takes no more records and compresses them, so that `sizeBytes` is what `build` gives. At least one was appended. */
+  close(): void {
+    invariant(this.#recordCount > 0, "close of an empty batch");
+    this.#compressedWith ??= this.#compressRecords();
+  }
+
   /**
    * The batch: base offset 0, leader epoch -1. At least one record was appended.
    * @param producer default: none, all of its fields are -1.
@@ -97,13 +109,13 @@ export class RecordBatchBuilder {
     invariant(this.#recordCount > 0, "build of an empty batch");
     invariant(!this.#isBuilt, "build twice");
     this.#isBuilt = true;
-    const compression = this.#compressRecords();
+    this.close();
     const batch = this.#bytes.subarray(0, this.#end);
     const { producerId, producerEpoch, baseSequence, isTransactional = false } = producer;
     writeBatchHeader(batch, {
       baseOffset: 0,
       leaderEpoch: -1,
-      compression,
+      compression: this.#compressedWith ?? "none",
       timestampType: "createTime",
       isTransactional,
       isControl: false,

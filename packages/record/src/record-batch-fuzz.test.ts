@@ -167,7 +167,7 @@ describe("reading bytes from anywhere", () => {
     () => {
       const head = fc.constantFrom(...seeds.map((batch) => batch.subarray(0, batchHeaderSizeBytes)), Buffer.alloc(0));
       const inputs = fc
-        .tuple(head, fc.uint8Array({ maxLength: 200 }))
+        .tuple(head, fc.uint8Array({ maxLength: 200, size: "max" }))
         .map(([header, tail]) => resigned(Buffer.concat([header, tail])));
       expect(fuzz(inputs, 20_000).refused).toBeGreaterThan(10_000);
     },

@@ -21,7 +21,7 @@ export interface InSyncReplicasOptions {
 
 export class InSyncReplicas {
   readonly #acked = new Map<number, Offset | undefined>();
-  readonly #membersMin: number;
+  #membersMin: number;
 
   constructor(options: InSyncReplicasOptions) {
     for (const member of options.members) this.#acked.set(member, undefined);
@@ -35,6 +35,11 @@ export class InSyncReplicas {
 
   get membersMin(): number {
     return this.#membersMin;
+  }
+
+  /** From now on so many members are needed. */
+  setMembersMin(membersMin: number): void {
+    this.#membersMin = membersMin;
   }
 
   /** Whether there are enough members for acks=all, and for the high watermark to move at all (P15). */

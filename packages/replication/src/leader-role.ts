@@ -4,21 +4,32 @@
  * Acknowledges acks=none when placed, acks=leader when its own log has the batch written, acks=all when the high watermark has
  * passed it. A definite refusal is given only before the append; after it, whatever ends the epoch leaves the outcome open, and
  * the producer hears INDETERMINATE. Offsets of a fetch are in [log start, log end]: what lies below the high watermark is
- * read, what lies between it and the log end waits.
+ * read, what lies between it and the log end waits. A fetch that wants many bytes is read once to see what is missing, and then
+ * waits until so many more are committed: an append only adds to a count.
+ *
+ * A batch that the log has already is answered like the first time, when that one is as safe as the repetition asks.
  *
  * Made at `becomeLeader`, thrown away at the next change of epoch. The lookups of an event cost constant time an answered
  * request, whatever else waits.
  */
 
 import { invariant, isOffset, type LeaderEpoch, type Offset, offset, SluiceError } from "@sluice/model";
+import { CommittedBytes } from "./committed-bytes.js";
 import { HighWatermark } from "./high-watermark.js";
 import { InSyncReplicas } from "./in-sync-replicas.js";
-import { ParkedFetches } from "./parked-fetches.js";
+import { ParkedRequests } from "./parked-requests.js";
 import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, PartitionIdentity } from "./partition-event.js";
 import { PendingAppends, type PlacedAppend } from "./pending-appends.js";
 
 type EventOf<Type extends PartitionEvent["type"]> = Extract<PartitionEvent, { readonly type: Type }>;
+
+interface ParkedFetch {
+  readonly requestId: number;
+  readonly fetchOffset: Offset;
+  /** Bytes that it wants. */
+  readonly minBytes: number;
+}
 
 export class LeaderRole {
   readonly leaderEpoch: LeaderEpoch;
@@ -26,7 +37,11 @@ export class LeaderRole {
   readonly #replicas: InSyncReplicas;
   readonly #highWatermark: HighWatermark;
   readonly #appends = new PendingAppends();
-  readonly #fetches = new ParkedFetches();
+  /** Fetches that wait for the high watermark to pass their offset. */
+  readonly #fetches = new ParkedRequests<ParkedFetch>();
+  /** Fetches that have something to read, or are at the high watermark, and wait for more bytes. */
+  readonly #byteFetches = new ParkedRequests<ParkedFetch>();
+  readonly #committedBytes: CommittedBytes;
   #logStartOffset: Offset;
   /** End of what is written. */
   #writtenOffset: Offset;
@@ -45,6 +60,7 @@ export class LeaderRole {
     this.#replicas.acknowledged(identity.broker, event.ackedOffset);
     this.#highWatermark = new HighWatermark(event.logStartOffset, event.logEndOffset);
     this.#highWatermark.maybeAdvance(this.#replicas);
+    this.#committedBytes = new CommittedBytes(this.#highWatermark.value, event.logEndOffset);
     this.#logStartOffset = event.logStartOffset;
     this.#writtenOffset = event.logEndOffset;
     this.#placedOffset = event.logEndOffset;
@@ -72,9 +88,9 @@ export class LeaderRole {
   end(reason: string, fetchError: SluiceError): PartitionEffect[] {
     return [
       ...this.failAppends(reason),
-      ...this.#fetches
-        .takeAll()
-        .map((requestId): PartitionEffect => ({ type: "rejectFetch", requestId, error: fetchError })),
+      ...[...this.#fetches.takeAll(), ...this.#byteFetches.takeAll()].map(
+        (requestId): PartitionEffect => ({ type: "rejectFetch", requestId, error: fetchError }),
+      ),
     ];
   }
 
@@ -116,12 +132,24 @@ export class LeaderRole {
       "a batch was placed twice",
     );
     if (event.endOffset > this.#placedOffset) this.#placedOffset = event.endOffset;
-    const append: PlacedAppend = { ...event, acks };
+    this.#committedBytes.placed(event.endOffset, event.sizeBytes);
+    const { requestId, baseOffset, endOffset } = event;
+    const append: PlacedAppend = { requestId, acks, baseOffset, endOffset, isDuplicate: false };
     // The write may be reported before the placement: then nothing will come that answers it later.
-    const isAnswered =
-      acks === "none" || event.endOffset <= (acks === "all" ? this.highWatermark : this.#writtenOffset);
-    if (isAnswered) return [this.#acknowledge(append)];
+    if (this.#isSafe(append)) return [this.#acknowledge(append)];
     this.#appends.wait(append);
+    return [];
+  }
+
+  appendDuplicated(event: EventOf<"appendDuplicated">): PartitionEffect[] {
+    const { requestId, baseOffset, endOffset } = event;
+    const acks = this.#appends.takeUnplaced(requestId);
+    // Begun in an epoch that is over: it was answered when that epoch ended.
+    if (acks === undefined) return [];
+    invariant(endOffset <= this.#placedOffset, "a batch was placed before, and lies beyond what is placed");
+    const append: PlacedAppend = { requestId, acks, baseOffset, endOffset, isDuplicate: true };
+    if (this.#isSafe(append)) return [this.#acknowledge(append)];
+    this.#appends.waitBeside(append);
     return [];
   }
 
@@ -136,6 +164,7 @@ export class LeaderRole {
     if (event.leaderEpoch !== this.leaderEpoch) return [];
     invariant(event.fromOffset >= this.#writtenOffset, "what is written is not taken back");
     this.#placedOffset = event.fromOffset;
+    this.#committedBytes.takenBack(event.fromOffset);
     const { error } = event;
     return this.#appends.takeFrom(event.fromOffset).map((requestId) => ({ type: "rejectProduce", requestId, error }));
   }
@@ -155,19 +184,43 @@ export class LeaderRole {
   }
 
   fetchRequested(event: EventOf<"fetchRequested">): PartitionEffect[] {
-    const { requestId, fetchOffset } = event;
-    const error = this.epochRefusal(event.clientEpoch) ?? this.#rangeRefusal(fetchOffset);
+    const { requestId, mayWait } = event;
+    const error = this.epochRefusal(event.clientEpoch) ?? this.#rangeRefusal(event.fetchOffset);
     if (error !== undefined) return [{ type: "rejectFetch", requestId, error }];
-    if (fetchOffset < this.highWatermark) return [this.#readLog(requestId, offset(fetchOffset))];
-    if (!event.mayWait) return [this.#answerFetchEmpty(requestId)];
-    this.#fetches.park(requestId, offset(fetchOffset));
+    const fetchOffset = offset(event.fetchOffset);
+    const parked: ParkedFetch = { requestId, fetchOffset, minBytes: mayWait ? (event.minBytes ?? 1) : 1 };
+    if (fetchOffset < this.highWatermark) return [this.#readLog(parked)];
+    if (!mayWait) return [this.#answerFetchEmpty(requestId)];
+    if (parked.minBytes > 1 && fetchOffset === this.highWatermark) return this.#awaitBytes(parked, parked.minBytes);
+    this.#fetches.park(parked, fetchOffset);
     return [{ type: "parkFetch", requestId }];
   }
 
+  fetchFellShort(event: EventOf<"fetchFellShort">): PartitionEffect[] {
+    const { requestId, fetchOffset, minBytes } = event;
+    // Read in an epoch that is over: its count of bytes says nothing in this one.
+    if (event.leaderEpoch !== this.leaderEpoch) {
+      return this.fetchRequested({ ...event, type: "fetchRequested", clientEpoch: undefined, mayWait: true });
+    }
+    const committedSinceBytes = this.#committedBytes.total - event.committedBytes;
+    return this.#awaitBytes({ requestId, fetchOffset, minBytes }, event.missingBytes - committedSinceBytes);
+  }
+
   fetchExpired(event: EventOf<"fetchExpired">): PartitionEffect[] {
+    const { requestId } = event;
+    const parked = this.#fetches.remove(requestId) ?? this.#byteFetches.remove(requestId);
     // Answered already: the timer and the watermark crossed.
-    if (!this.#fetches.remove(event.requestId)) return [];
-    return [this.#answerFetchEmpty(event.requestId)];
+    if (parked === undefined) return [];
+    if (parked.fetchOffset >= this.highWatermark) return [this.#answerFetchEmpty(requestId)];
+    // Fewer bytes than it wanted, and its wait is over: what there is.
+    return [this.#readParked({ ...parked, minBytes: 1 })];
+  }
+
+  inSyncReplicasMinChanged(event: EventOf<"inSyncReplicasMinChanged">): PartitionEffect[] {
+    this.#replicas.setMembersMin(event.inSyncReplicasMin);
+    const effects: PartitionEffect[] = [];
+    this.#maybeAdvanceHighWatermark(effects);
+    return effects;
   }
 
   logStartMoved(event: EventOf<"logStartMoved">): PartitionEffect[] {
@@ -179,17 +232,20 @@ export class LeaderRole {
   #maybeAdvanceHighWatermark(effects: PartitionEffect[]): void {
     const wasExact = this.#highWatermark.isExact;
     if (!this.#highWatermark.maybeAdvance(this.#replicas)) return;
+    this.#committedBytes.advance(this.highWatermark);
     effects.push(this.#highWatermarkAdvanced());
     for (const append of this.#appends.takeCommitted(this.highWatermark)) effects.push(this.#acknowledge(append));
-    for (const { requestId, fetchOffset } of this.#fetches.takeBelow(this.highWatermark)) {
-      effects.push(this.#readLog(requestId, fetchOffset));
-    }
+    for (const parked of this.#fetches.takeBelow(this.highWatermark)) effects.push(this.#readParked(parked));
+    for (const parked of this.#byteFetches.takeBelow(this.#committedBytes.total))
+      effects.push(this.#readParked(parked));
     // An offset beyond the log end is an error only from now on: before, an earlier leader might have had it.
     if (!wasExact && this.#highWatermark.isExact) this.#rejectBeyondLogEnd(effects);
   }
 
   #rejectBeyondLogEnd(effects: PartitionEffect[]): void {
-    for (const { requestId, fetchOffset } of this.#fetches.takeBeyond(this.#placedOffset)) {
+    for (const { requestId, fetchOffset } of this.#fetches.takeWhere(
+      (parked) => parked.fetchOffset > this.#placedOffset,
+    )) {
       effects.push({ type: "rejectFetch", requestId, error: this.#outOfRange(fetchOffset) });
     }
   }
@@ -219,6 +275,18 @@ export class LeaderRole {
     });
   }
 
+  /** Lets a fetch wait for so many more bytes to be committed. */
+  #awaitBytes(parked: ParkedFetch, missingBytes: number): PartitionEffect[] {
+    if (missingBytes <= 0) return [this.#readParked(parked)];
+    this.#byteFetches.park(parked, this.#committedBytes.total + missingBytes - 1);
+    return [{ type: "parkFetch", requestId: parked.requestId }];
+  }
+
+  /** Whether the batch is as safe as its acks ask. */
+  #isSafe({ acks, endOffset }: PlacedAppend): boolean {
+    return acks === "none" || endOffset <= (acks === "all" ? this.highWatermark : this.#writtenOffset);
+  }
+
   #acknowledge(append: PlacedAppend): PartitionEffect {
     return {
       type: "acknowledgeProduce",
@@ -227,17 +295,26 @@ export class LeaderRole {
       leaderEpoch: this.leaderEpoch,
       replicas: append.acks === "all" ? this.#replicas.size : append.acks === "leader" ? 1 : 0,
       logStartOffset: this.#logStartOffset,
+      isDuplicate: append.isDuplicate,
     };
   }
 
-  #readLog(requestId: number, fromOffset: Offset): PartitionEffect {
+  /** The records may have been deleted while the fetch waited. */
+  #readParked(parked: ParkedFetch): PartitionEffect {
+    const error = this.#rangeRefusal(parked.fetchOffset);
+    return error === undefined ? this.#readLog(parked) : { type: "rejectFetch", requestId: parked.requestId, error };
+  }
+
+  #readLog({ requestId, fetchOffset, minBytes }: ParkedFetch): PartitionEffect {
     return {
       type: "readLog",
       requestId,
-      fromOffset,
+      fromOffset: fetchOffset,
       upToOffset: this.highWatermark,
       leaderEpoch: this.leaderEpoch,
       logStartOffset: this.#logStartOffset,
+      minBytes,
+      committedBytes: this.#committedBytes.total,
     };
   }
 

@@ -16,10 +16,15 @@ export type PartitionEffect =
       /** Replicas that have it, and how many of those count by their flushed offset is for the runtime to say. */
       readonly replicas: number;
       readonly logStartOffset: Offset;
+      /** The batch is one that the log had already: `baseOffset` is where. */
+      readonly isDuplicate: boolean;
     }
   /** The batch is not acknowledged. Before `appendToLog`: it was not written. After it: the error is INDETERMINATE. */
   | { readonly type: "rejectProduce"; readonly requestId: number; readonly error: SluiceError }
-  /** Read whole batches in [fromOffset, upToOffset) and answer the fetch with them. */
+  /**
+   * Read whole batches in [fromOffset, upToOffset) and answer the fetch with them. Where they reach `upToOffset` and are less
+   * than `minBytes`, post `fetchFellShort` instead.
+   */
   | {
       readonly type: "readLog";
       readonly requestId: number;
@@ -27,6 +32,9 @@ export type PartitionEffect =
       readonly upToOffset: Offset;
       readonly leaderEpoch: LeaderEpoch;
       readonly logStartOffset: Offset;
+      readonly minBytes: number;
+      /** Bytes that were committed in this epoch up to now. */
+      readonly committedBytes: number;
     }
   /** Nothing to read yet: hold the fetch, and post `fetchExpired` when its time is over. */
   | { readonly type: "parkFetch"; readonly requestId: number }

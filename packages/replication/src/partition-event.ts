@@ -24,6 +24,8 @@ export type PartitionEvent =
       /** Log end, or flushed offset where flush=always: what this replica itself acknowledges. */
       readonly ackedOffset: Offset;
     }
+  /** `min.insync.replicas` of the topic has changed: the new one, at most the replication factor. */
+  | { readonly type: "inSyncReplicasMinChanged"; readonly inSyncReplicasMin: number }
   /** Another broker leads, or none: this one answers nothing for the partition any more. */
   | { readonly type: "resign"; readonly leaderEpoch: LeaderEpoch; readonly leader: number | undefined }
   /** A producer wants one batch appended. */
@@ -31,13 +33,21 @@ export type PartitionEvent =
       readonly type: "appendRequested";
       readonly requestId: number;
       readonly acks: RequiredAcks;
-      readonly recordCount: number;
       /** Leader epoch that the client knows; undefined: it knows none. */
       readonly clientEpoch: number | undefined;
     }
   /** The log gave the batch of that request its offsets, in the epoch named in `appendToLog`, and has not finished writing. */
   | {
       readonly type: "appendPlaced";
+      readonly requestId: number;
+      readonly baseOffset: Offset;
+      readonly endOffset: Offset;
+      /** Of the batch, as the log keeps it. */
+      readonly sizeBytes: number;
+    }
+  /** The batch of that request is one that the log has, placed before: nothing was appended for it. */
+  | {
+      readonly type: "appendDuplicated";
       readonly requestId: number;
       readonly baseOffset: Offset;
       readonly endOffset: Offset;
@@ -68,6 +78,19 @@ export type PartitionEvent =
       readonly clientEpoch: number | undefined;
       /** Whether it waits when there is nothing to read. */
       readonly mayWait: boolean;
+      /** With `mayWait`: it waits for so many bytes. Default 1. */
+      readonly minBytes?: number;
+    }
+  /** What the read of a fetch found up to the high watermark is `missingBytes` less than its `minBytes`. */
+  | {
+      readonly type: "fetchFellShort";
+      readonly requestId: number;
+      readonly fetchOffset: Offset;
+      readonly minBytes: number;
+      readonly missingBytes: number;
+      /** Of the `readLog` that it answers. */
+      readonly leaderEpoch: LeaderEpoch;
+      readonly committedBytes: number;
     }
   /** The wait of a parked fetch is over, or its caller went away. */
   | { readonly type: "fetchExpired"; readonly requestId: number }

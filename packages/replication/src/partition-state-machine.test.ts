@@ -18,11 +18,17 @@ const append = (requestId: number, acks: RequiredAcks, clientEpoch?: number): Pa
   type: "appendRequested",
   requestId,
   acks,
-  recordCount: 2,
   clientEpoch,
 });
 const placed = (requestId: number, from: number, to: number): PartitionEvent => ({
   type: "appendPlaced",
+  requestId,
+  baseOffset: offset(from),
+  endOffset: offset(to),
+  sizeBytes: 100,
+});
+const duplicated = (requestId: number, from: number, to: number): PartitionEvent => ({
+  type: "appendDuplicated",
   requestId,
   baseOffset: offset(from),
   endOffset: offset(to),
@@ -86,6 +92,83 @@ reported before the flush, the third is still being written.
       advanced(4, 16, 16),
     ];
     await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/acks.txt");
+  });
+
+  it("answers a batch that was sent again like the first time, when that one is safe", async () => {
+    const scenario = `
+Batches at 10 and 12 are on their way to the disk when both are sent again, with other acks: each repetition waits for what it
+asks itself. What is committed is answered at once. A repetition of what is taken back is refused like the first.`;
+    const error = new SluiceError("DISK_FULL", { path: "/data" });
+    const events = [
+      lead(4, { end: 10, acked: 10 }),
+      append(1, "all"),
+      placed(1, 10, 12),
+      append(2, "all"),
+      placed(2, 12, 14),
+      append(3, "all"),
+      duplicated(3, 10, 12),
+      append(4, "leader"),
+      duplicated(4, 12, 14),
+      append(5, "none"),
+      duplicated(5, 12, 14),
+      append(6, "all"),
+      placed(6, 14, 16),
+      append(7, "all"),
+      duplicated(7, 12, 14),
+      advanced(4, 14, 10),
+      advanced(4, 14, 12),
+      append(8, "all"),
+      duplicated(8, 10, 12),
+      append(9, "all"),
+      duplicated(9, 14, 16),
+      advanced(4, 14, 14),
+      { type: "appendsTakenBack", leaderEpoch: leaderEpoch(4), fromOffset: offset(14), error } as const,
+      append(10, "all"),
+      duplicated(10, 12, 14),
+      append(11, "all"),
+      placed(11, 14, 16),
+      append(12, "leader"),
+      duplicated(12, 14, 16),
+      resign(5, 2),
+    ];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/duplicates.txt");
+  });
+
+  it("lets a fetch that wants many bytes wait until they are committed", async () => {
+    const scenario = `
+Every batch has 100 bytes. Fetch 1 waits at the high watermark for 250; fetch 2 finds 60 of its 200 and waits for the rest;
+fetch 3 gives up and gets what there is; fetch 4 gives up and there is nothing; fetch 5 does not wait.`;
+    const short = (requestId: number, missingBytes: number, committedBytes: number) =>
+      ({
+        type: "fetchFellShort",
+        requestId,
+        fetchOffset: offset(8),
+        minBytes: 200,
+        missingBytes,
+        leaderEpoch: leaderEpoch(1),
+        committedBytes,
+      }) as const;
+    const events = [
+      lead(1, { start: 3, end: 10 }),
+      { ...fetch(1, 10), minBytes: 250 },
+      { ...fetch(2, 8), minBytes: 200 },
+      append(8, "none"),
+      placed(8, 10, 12),
+      append(9, "none"),
+      placed(9, 12, 14),
+      advanced(1, 12),
+      short(2, 140, 0),
+      { ...fetch(3, 12), minBytes: 1000 },
+      advanced(1, 14),
+      { type: "fetchExpired", requestId: 3 } as const,
+      { ...fetch(4, 14), minBytes: 1000 },
+      { type: "fetchExpired", requestId: 4 } as const,
+      { ...fetch(5, 13, false), minBytes: 1000 },
+      append(10, "none"),
+      placed(10, 14, 16),
+      advanced(1, 16),
+    ] as PartitionEvent[];
+    await expect(transcript(scenario, events)).toMatchFileSnapshot("./transcripts/min-bytes.txt");
   });
 
   it("holds a fetch at the high watermark and releases it when records are committed", async () => {

@@ -62,12 +62,16 @@ export class PartitionStateMachine {
     switch (event.type) {
       case "becomeLeader":
         return this.#becomeLeader(event);
+      case "inSyncReplicasMinChanged":
+        return this.#role?.inSyncReplicasMinChanged(event) ?? [];
       case "resign":
         return this.#resign(event);
       case "appendRequested":
         return this.#appendRequested(event);
       case "appendPlaced":
         return this.#role?.appendPlaced(event) ?? [];
+      case "appendDuplicated":
+        return this.#role?.appendDuplicated(event) ?? [];
       case "appendRefused":
         return this.#role?.appendRefused(event) ?? [];
       case "appendsTakenBack":
@@ -78,6 +82,8 @@ export class PartitionStateMachine {
         return this.#logFailed(event);
       case "fetchRequested":
         return this.#role?.fetchRequested(event) ?? [this.#rejectFetch(event.requestId)];
+      case "fetchFellShort":
+        return this.#role?.fetchFellShort(event) ?? [this.#rejectFetch(event.requestId)];
       case "fetchExpired":
         return this.#role?.fetchExpired(event) ?? [];
       case "logStartMoved":

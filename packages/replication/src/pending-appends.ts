@@ -3,13 +3,14 @@
  *
  * An append is first *unplaced*: told to the log, without offsets. Once placed it waits in a queue for its answer: acks=leader
  * for the write, acks=all for the high watermark. Queues are in the order of offsets, because the log places in that order, so
- * that each event touches only what it answers.
+ * that each event touches only what it answers. A batch that was sent again waits beside them: it may be any that is under way.
  *
  * The object belongs to one epoch and is thrown away with it: an offset alone never identifies an append, since after
  * a change of leader the same offset may hold another record (P16).
  */
 
 import { invariant, type Offset } from "@sluice/model";
+import { ParkedRequests } from "./parked-requests.js";
 import type { RequiredAcks } from "./partition-event.js";
 
 /** An append that the log has given its offsets. */
@@ -19,12 +20,17 @@ export interface PlacedAppend {
   readonly baseOffset: Offset;
   /** Exclusive. */
   readonly endOffset: Offset;
+  /** The log had the batch already: this is the repetition of another append. */
+  readonly isDuplicate: boolean;
 }
 
 export class PendingAppends {
   readonly #unplaced = new Map<number, RequiredAcks>();
   readonly #awaitingWrite = new PlacedQueue();
   readonly #awaitingCommit = new PlacedQueue();
+  /** Repetitions, by the last offset of their batch. */
+  readonly #repeatedAwaitingWrite = new ParkedRequests<PlacedAppend>();
+  readonly #repeatedAwaitingCommit = new ParkedRequests<PlacedAppend>();
 
   begin(requestId: number, acks: RequiredAcks): void {
     invariant(!this.#unplaced.has(requestId), `request ${requestId} is appended twice`);
@@ -44,21 +50,32 @@ export class PendingAppends {
     (append.acks === "all" ? this.#awaitingCommit : this.#awaitingWrite).push(append);
   }
 
-  /** Acks=leader appends that are written now, in the order of offsets. */
-  takeWritten(logEndOffset: Offset): PlacedAppend[] {
-    return this.#awaitingWrite.takeUpTo(logEndOffset);
+  /** Lets the repetition of a placed append wait for what its own acks ask. */
+  waitBeside(append: PlacedAppend): void {
+    invariant(append.acks !== "none", "acks=none waits for nothing");
+    const waiting = append.acks === "all" ? this.#repeatedAwaitingCommit : this.#repeatedAwaitingWrite;
+    waiting.park(append, append.endOffset - 1);
   }
 
-  /** Acks=all appends that are committed now, in the order of offsets. */
+  /** Acks=leader appends that are written now, in the order of offsets, and then their repetitions. */
+  takeWritten(logEndOffset: Offset): PlacedAppend[] {
+    return withRepeated(this.#awaitingWrite.takeUpTo(logEndOffset), this.#repeatedAwaitingWrite, logEndOffset);
+  }
+
+  /** Acks=all appends that are committed now, in the order of offsets, and then their repetitions. */
   takeCommitted(highWatermark: Offset): PlacedAppend[] {
-    return this.#awaitingCommit.takeUpTo(highWatermark);
+    return withRepeated(this.#awaitingCommit.takeUpTo(highWatermark), this.#repeatedAwaitingCommit, highWatermark);
   }
 
   /** Requests of placed appends that end above `offset`; they are pending no longer. */
   takeFrom(offset: Offset): number[] {
-    return [...this.#awaitingWrite.takeAbove(offset), ...this.#awaitingCommit.takeAbove(offset)].map(
-      (append) => append.requestId,
-    );
+    const isAbove = ({ endOffset }: PlacedAppend): boolean => endOffset > offset;
+    return [
+      ...this.#awaitingWrite.takeAbove(offset),
+      ...this.#awaitingCommit.takeAbove(offset),
+      ...this.#repeatedAwaitingWrite.takeWhere(isAbove),
+      ...this.#repeatedAwaitingCommit.takeWhere(isAbove),
+    ].map((append) => append.requestId);
   }
 
   /** Requests of everything that is pending; nothing is afterwards. */
@@ -67,10 +84,20 @@ export class PendingAppends {
       ...this.#awaitingWrite.takeUpTo(Number.POSITIVE_INFINITY),
       ...this.#awaitingCommit.takeUpTo(Number.POSITIVE_INFINITY),
     ].map((append) => append.requestId);
+    requestIds.push(...this.#repeatedAwaitingWrite.takeAll(), ...this.#repeatedAwaitingCommit.takeAll());
     requestIds.push(...this.#unplaced.keys());
     this.#unplaced.clear();
     return requestIds;
   }
+}
+
+function withRepeated(
+  appends: PlacedAppend[],
+  repeated: ParkedRequests<PlacedAppend>,
+  endOffset: Offset,
+): PlacedAppend[] {
+  const taken = repeated.takeBelow(endOffset);
+  return taken.length === 0 ? appends : [...appends, ...taken];
 }
 
 /** First in, first out, in the order of offsets; constant time an append over its life. */

@@ -222,6 +222,13 @@ export class MemoryFileSystem implements FileSystem {
     });
   }
 
+  totalBytes(path: string): Promise<number> {
+    return this.#turn("read", path, () => {
+      this.#directory(path);
+      return this.#capacityBytes ?? Number.MAX_SAFE_INTEGER;
+    });
+  }
+
   syncDirectory(path: string): Promise<void> {
     return this.#turn("syncDirectory", path, () => this.#directory(path).sync());
   }

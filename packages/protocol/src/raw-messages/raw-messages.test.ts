@@ -26,7 +26,12 @@ const int64 = fc.oneof(
 const int32 = fc.oneof(wholeNumbers(31), fc.integer(), fc.constantFrom(-(2 ** 31), 2 ** 31 - 1));
 const epoch = fc.option(wholeNumbers(30), { nil: undefined });
 const text = fc.oneof(fc.constantFrom("orders", "flights", ""), fc.string({ unit: "grapheme" }));
-const payload = fc.uint8Array({ maxLength: 300 }).map((bytes) => Buffer.from(bytes));
+// Now and then so long that the length takes two bytes.
+const bytes = fc.oneof(
+  { weight: 4, arbitrary: fc.uint8Array({ maxLength: 9 }) },
+  { weight: 1, arbitrary: fc.uint8Array({ maxLength: 300, size: "max" }) },
+);
+const payload = bytes.map((bytes) => Buffer.from(bytes));
 const error = fc.option(
   fc.string({ unit: "grapheme" }).map((topic) => new SluiceError("INVALID_TOPIC_NAME", { topic })),
   { nil: undefined },
@@ -113,7 +118,11 @@ const cases = [
 /** proto-loader writes a field that is set, also to its default: proto3 leaves it out. */
 function withoutDefaults(fields: Fields): Fields {
   const isDefault = (value: unknown): boolean =>
-    value === 0 || value === "" || value === undefined || (Buffer.isBuffer(value) && value.length === 0);
+    value === 0 ||
+    value === false ||
+    value === "" ||
+    value === undefined ||
+    (Buffer.isBuffer(value) && value.length === 0);
   return Object.fromEntries(Object.entries(fields).filter(([, value]) => !isDefault(value)));
 }
 
@@ -170,7 +179,7 @@ describe.each(cases)("$name", ({ name, codec, messages, toProto }) => {
   });
 
   it("answers INVALID_REQUEST to broken bytes, whatever they are", () => {
-    const random = fc.uint8Array({ maxLength: 64 }).map((bytes) => Buffer.from(bytes));
+    const random = fc.uint8Array({ maxLength: 64, size: "max" }).map((bytes) => Buffer.from(bytes));
     const mutated = fc
       .tuple(messages, fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 3 }), fc.nat())
       .map(([message, changes, cut]) => {

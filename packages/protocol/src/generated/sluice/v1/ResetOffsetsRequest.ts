@@ -1,5 +1,6 @@
 // Original file: ../../proto/sluice/v1/groups.proto
 
+import type { PlannedReset as _sluice_v1_PlannedReset, PlannedReset__Output as _sluice_v1_PlannedReset__Output } from '../../sluice/v1/PlannedReset.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface ResetOffsetsRequest {
@@ -39,6 +40,12 @@ export interface ResetOffsetsRequest {
    * Make the move. Otherwise only the plan is answered and nothing changes.
    */
   'execute'?: (boolean);
+  /**
+   * Instead of topic, partitions and where to: a plan that was made before, of any topics, to be made exactly as it is, all or
+   * nothing, and only while what is committed is still its `current_plus_one` (or already its `target`). `end` does not count.
+   * A group that does not exist is made.
+   */
+  'targets'?: (_sluice_v1_PlannedReset)[];
   /**
    * Where to.
    */
@@ -82,6 +89,12 @@ export interface ResetOffsetsRequest__Output {
    * Make the move. Otherwise only the plan is answered and nothing changes.
    */
   'execute': (boolean);
+  /**
+   * Instead of topic, partitions and where to: a plan that was made before, of any topics, to be made exactly as it is, all or
+   * nothing, and only while what is committed is still its `current_plus_one` (or already its `target`). `end` does not count.
+   * A group that does not exist is made.
+   */
+  'targets': (_sluice_v1_PlannedReset__Output)[];
   /**
    * Where to.
    */
