@@ -1,28 +1,15 @@
 /**
  * Counts of what a broker does, in plain fields: counting costs an addition, and `metrics` publishes them when it is asked.
- * They only grow.
+ * They only grow, but for those that say "now".
  */
 
 import type { ErrorCode } from "@sluice/model";
+import { CallCounters } from "./method-counters.js";
+import { LatencyHistogram } from "./metrics/latency-histogram.js";
+import { DiskCounters } from "./metrics/measured-file-system.js";
+import { TopicCounters } from "./metrics/topic-counters.js";
 
-/** Upper bounds of the buckets, in milliseconds. */
-const bucketBoundsMs = [0.1, 0.25, 0.5, 1, 2.5, 5, 10, 25, 50, 100, 250, 500, 1000, 2500, 5000, 10_000] as const;
-
-/** How long something took, in buckets. */
-export class LatencyHistogram {
-  /** Upper bounds in milliseconds; what is longer falls into the last bucket, which has none. */
-  readonly boundsMs: readonly number[] = bucketBoundsMs;
-  /** Observations a bucket, one more than there are bounds. Not cumulative. */
-  readonly counts: number[] = new Array<number>(bucketBoundsMs.length + 1).fill(0);
-  sumMs = 0;
-
-  observe(durationMs: number): void {
-    let bucket = 0;
-    while (bucket < bucketBoundsMs.length && durationMs > (bucketBoundsMs[bucket] as number)) bucket += 1;
-    this.counts[bucket] = (this.counts[bucket] as number) + 1;
-    this.sumMs += durationMs;
-  }
-}
+export { LatencyHistogram } from "./metrics/latency-histogram.js";
 
 /** Counts of one kind of request. */
 export class RequestCounters {
@@ -47,4 +34,18 @@ export class BrokerCounters {
   recordsProduced = 0;
   /** From placing a batch in a log to its having been written (and flushed where flush=always); a sample. */
   readonly append = new LatencyHistogram();
+  /** From the arrival of a batch to its being handed to its partition: decoded, found and checked. */
+  readonly produceCheck = new LatencyHistogram();
+  /** From then until it is answered: placed, written, and flushed where flush=always. */
+  readonly produceAppend = new LatencyHistogram();
+  /** From having something to read, and room for it, to having read it. Waits for records do not count. */
+  readonly fetchRead = new LatencyHistogram();
+  /** Batches without an answer now, and their bytes. */
+  produceRequestsInFlight = 0;
+  produceBytesInFlight = 0;
+  /** Fetches that wait for room on their stream now. */
+  fetchesHeld = 0;
+  readonly topics = new TopicCounters();
+  readonly calls = new CallCounters();
+  readonly disk = new DiskCounters();
 }

@@ -108,7 +108,7 @@ describe("a broker", () => {
     expect(await produceOne(broker, "a")).toMatchObject({ correlationId: 7, baseOffset: 0, error: undefined });
     expect((await publish(broker, "a", [0, 0])).map((receipt) => receipt.offset)).toEqual([1, 2]);
     const ready = await fetch(`http://127.0.0.1:${broker.httpPort}/readyz`);
-    expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", missing: [] }]);
+    expect([ready.status, await ready.json()]).toEqual([200, { status: "ready", problems: [] }]);
     const metrics = await (await fetch(`http://127.0.0.1:${broker.httpPort}/metrics`)).text();
     expect(metrics).toMatch(/^sluice_produce_requests_total 1$/m);
     expect(metrics).toMatch(/^sluice_produce_duration_seconds_count 1$/m);

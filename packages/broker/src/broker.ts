@@ -15,6 +15,7 @@ import {
   type Clock,
   type FileSystem,
   groupOffsetsTopic,
+  isSluiceError,
   type Random,
   SluiceError,
   type Transport,
@@ -24,19 +25,17 @@ import { NodeClock, NodeRandom } from "@sluice/model/node";
 import { GrpcTransport } from "@sluice/protocol";
 import { prepareCompression } from "@sluice/record";
 import type { BrokerConfig } from "./broker-config.js";
-import { BrokerCounters } from "./broker-counters.js";
+import { BrokerOperations } from "./broker-operations.js";
 import { establishClusterId } from "./cluster/cluster-identity.js";
 import { ClusterMembership } from "./cluster-membership.js";
 import { GroupCoordinator } from "./groups/group-coordinator.js";
 import { OpenStreams } from "./handlers/open-streams.js";
-import { httpRoutes, type Readiness } from "./http-routes.js";
-import { type HttpServer, startHttpServer } from "./http-server.js";
 import { InternalClient } from "./internal-client.js";
 import { createLogger, type Logger } from "./logging.js";
-import { BrokerMetrics } from "./metrics/broker-metrics.js";
-import { NodeProcessStatistics } from "./node-process-statistics.js";
+import { groupFigures } from "./metrics/group-figures.js";
 import { PartitionRegistry } from "./partition/partition-registry.js";
-import { readReadiness } from "./readiness.js";
+import { brokerClientIdOf } from "./quotas/client-quotas.js";
+import { type Readiness, readReadiness } from "./readiness.js";
 import { servedMethods } from "./served-methods.js";
 import { runStopSequence } from "./stop-sequence.js";
 
@@ -46,6 +45,10 @@ export interface BrokerOptions {
   readonly logger?: Logger;
   /** A store that others in this process use too; it stays open. Default: one of its own, in the configured directory. */
   readonly clusterStore?: ClusterStore;
+  /** Why that store takes no changes now; undefined while it does. */
+  readonly clusterStoreProblem?: () => Error | undefined;
+  /** By key of the configuration, where its value came from, in words. Keys that have their default are not in it. */
+  readonly configOrigins?: ReadonlyMap<string, string>;
 }
 
 /** The ports that a broker reaches the world through. Default: those of Node and gRPC. */
@@ -73,15 +76,14 @@ export interface RunningBroker extends AsyncDisposable {
 const noBrokerEpoch = -1;
 /** How long a start waits for the controller to give this broker its roles; a cluster without a controller starts too. */
 const electionWaitMsMax = 3000;
-const httpPortOffset = 100;
 
 /**
  * Starts a broker; resolves when it is ready to serve.
  * @throws SluiceError ADDRESS_IN_USE, DATA_DIRECTORY_IN_USE, DATA_DIRECTORY_MISMATCH, BROKER_ID_TAKEN, INVALID_CONFIG_VALUE,
  *   CORRUPT_FILE, CORRUPT_CLUSTER_KEY
  */
-export async function startBroker(options: BrokerOptions, ports: BrokerPorts = nodePorts()): Promise<RunningBroker> {
-  const broker = new Broker(options, ports);
+export async function startBroker(options: BrokerOptions, ports?: BrokerPorts): Promise<RunningBroker> {
+  const broker = new Broker(options, ports ?? nodePorts(options.config));
   try {
     await broker.start();
   } catch (error) {
@@ -92,12 +94,12 @@ export async function startBroker(options: BrokerOptions, ports: BrokerPorts = n
   return broker;
 }
 
-function nodePorts(): BrokerPorts {
+function nodePorts(config: BrokerConfig): BrokerPorts {
   return {
     fileSystem: new NodeFileSystem(),
     clock: new NodeClock(),
     random: new NodeRandom(),
-    transport: new GrpcTransport(),
+    transport: new GrpcTransport({ clientId: brokerClientIdOf(config.brokerId) }),
     compactionRunner: new CompactionThread(),
   };
 }
@@ -108,9 +110,11 @@ class Broker implements RunningBroker {
   readonly #config: BrokerConfig;
   readonly #ports: BrokerPorts;
   readonly #logger: Logger;
-  readonly #counters = new BrokerCounters();
+  readonly #operations: BrokerOperations;
   readonly #streams = new OpenStreams();
   readonly #sharedStore: ClusterStore | undefined;
+  readonly #sharedStoreProblem: () => Error | undefined;
+  readonly #configOrigins: ReadonlyMap<string, string>;
   #ownStore: FileClusterStore | undefined;
   #logDirectory: LogDirectory | undefined;
   #images: ImageWatcher | undefined;
@@ -118,12 +122,10 @@ class Broker implements RunningBroker {
   #internalClient: InternalClient | undefined;
   #coordinator: GroupCoordinator | undefined;
   #server: TransportServer | undefined;
-  #httpServer: HttpServer | undefined;
-  #statistics: NodeProcessStatistics | undefined;
   #membership: ClusterMembership | undefined;
   /** The registration that the registry has applied an image with. */
   #appliedEpoch: number | undefined;
-  #isServing = false;
+  #phase: "starting" | "serving" | "draining" = "starting";
   #closing: Promise<void> | undefined;
 
   constructor(options: BrokerOptions, ports: BrokerPorts) {
@@ -131,9 +133,12 @@ class Broker implements RunningBroker {
     this.id = brokerId(config.brokerId);
     this.host = advertisedHost(config);
     this.#config = config;
-    this.#ports = ports;
     this.#logger = (options.logger ?? createLogger(config.logLevel)).child({ broker: config.brokerId });
+    this.#operations = new BrokerOperations(config, { clock: ports.clock, logger: this.#logger });
+    this.#ports = { ...ports, fileSystem: this.#operations.measured(ports.fileSystem) };
     this.#sharedStore = options.clusterStore;
+    this.#sharedStoreProblem = options.clusterStoreProblem ?? (() => undefined);
+    this.#configOrigins = options.configOrigins ?? new Map();
   }
 
   get port(): number {
@@ -141,7 +146,7 @@ class Broker implements RunningBroker {
   }
 
   get httpPort(): number {
-    return this.#httpServer?.port ?? 0;
+    return this.#operations.httpPort;
   }
 
   close(): Promise<void> {
@@ -169,14 +174,15 @@ class Broker implements RunningBroker {
     await images.start();
     const registry = new PartitionRegistry(
       { brokerId: this.id },
-      { logDirectory, clock, logger: this.#logger, appendLatency: this.#counters.append },
+      { logDirectory, clock, logger: this.#logger, appendLatency: this.#operations.counters.append },
     );
     this.#registry = registry;
     await this.#listen(store, images, registry);
+    // Before any partition is led: a batch that is to be compressed anew may come at once.
+    await compressionPrepared;
     await this.#join(store, images, registry);
     await this.#rolesTaken(images, registry);
-    await compressionPrepared;
-    this.#isServing = true;
+    this.#phase = "serving";
     this.#server?.setServing(true);
     const startedMs = Math.round(clock.monotonicMs() - startMs);
     this.#logger.info({ host: this.host, port: this.port, httpPort: this.httpPort, startedMs }, "broker ready");
@@ -196,6 +202,7 @@ class Broker implements RunningBroker {
       indexBytesMax: config.indexMemoryBytesMax,
       reserveBytes: config.diskReserveBytes,
       housekeepingIntervalMs: config.retentionCheckIntervalMs,
+      producerExpirationMs: config.producerIdExpirationMs,
       compactionBytesPerSecMax: config.compactionBytesPerSecMax,
       compactionMapBytesMax: config.compactionMemoryBytesMax,
     };
@@ -214,11 +221,13 @@ class Broker implements RunningBroker {
   }
 
   async #listen(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
-    const { host, port } = this.#config;
+    const { host, port, connectionsMax, streamsPerConnectionMax } = this.#config;
     const { transport, clock, random } = this.#ports;
     this.#internalClient = new InternalClient({ transport, image: () => images.image });
+    const { groupOffsetsRetentionMs: retentionMs, groupOffsetsRetentionCheckIntervalMs: checkIntervalMs } =
+      this.#config;
     this.#coordinator = new GroupCoordinator(
-      { brokerId: this.id },
+      { brokerId: this.id, idleGroups: { retentionMs, checkIntervalMs } },
       { partitions: registry, images, clock, random, logger: this.#logger.child({ component: "groups" }) },
     );
     const methods = servedMethods(
@@ -229,34 +238,30 @@ class Broker implements RunningBroker {
         partitions: registry,
         coordinator: this.#coordinator,
         internalClient: this.#internalClient,
-        counters: this.#counters,
+        counters: this.#operations.counters,
         streams: this.#streams,
+        slowRequests: this.#operations.slowRequests,
+        readiness: () => this.#readiness(),
+        diskBytes: () => this.#diskBytes(),
+        configOrigins: this.#configOrigins,
         clock,
         random,
         logger: this.#logger,
       },
     );
-    this.#server = await transport.listen({ host, port }, methods);
-    await this.#listenHttp(registry, this.#server.port);
-  }
-
-  async #listenHttp(registry: PartitionRegistry, grpcPort: number): Promise<void> {
-    const { host, port, httpPort } = this.#config;
-    this.#statistics = new NodeProcessStatistics();
-    const metrics = new BrokerMetrics({
-      counters: this.#counters,
-      partitionTotals: () => registry.totals(),
+    const listenOptions = { host, port, connectionsMax, streamsPerConnectionMax };
+    this.#server = await transport.listen(listenOptions, this.#operations.around(methods));
+    await this.#operations.start(this.#server, {
+      readiness: () => this.#readiness(),
+      partitions: () => ({ ...registry.totals(), pending: registry.pendingCount }),
+      groups: () => groupFigures(this.#coordinator),
       disk: () => ({
         freeBytes: this.#logDirectory?.freeBytes,
         isFull: this.#logDirectory?.diskFull !== undefined,
         isOffline: this.#logDirectory?.failure !== undefined,
       }),
       openStreams: () => this.#streams.count,
-      processStatistics: this.#statistics,
     });
-    const routes = httpRoutes({ readiness: () => this.#readiness(), metrics });
-    const wanted = httpPort >= 0 ? httpPort : port === 0 ? 0 : grpcPort + httpPortOffset;
-    this.#httpServer = await startHttpServer({ host, port: wanted, option: "httpPort" }, routes);
   }
 
   async #join(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
@@ -320,21 +325,29 @@ class Broker implements RunningBroker {
     return true;
   }
 
+  async #diskBytes(): Promise<{ readonly total: number; readonly free: number }> {
+    const { fileSystem } = this.#ports;
+    const { dataDirectory } = this.#config;
+    return { total: await fileSystem.totalBytes(dataDirectory), free: await fileSystem.freeBytes(dataDirectory) };
+  }
+
   #readiness(): Readiness {
     return readReadiness({
-      isServing: () => this.#isServing,
+      phase: () => this.#phase,
       isRegistered: () => this.#membership?.isRegistered ?? false,
       isImageApplied: () => this.#appliedEpoch !== undefined && this.#appliedEpoch === this.#membership?.brokerEpoch,
       rolesPending: () => this.#registry?.pendingCount ?? 0,
+      partitionsOffline: () => this.#registry?.totals().offline ?? 0,
       diskProblem: () => this.#logDirectory?.failure ?? this.#logDirectory?.diskFull,
-      storeProblem: () => this.#ownStore?.failure ?? this.#ownStore?.diskFull,
+      storeProblem: () => this.#ownStore?.failure ?? this.#ownStore?.diskFull ?? this.#sharedStoreProblem(),
     });
   }
 
   async #stop(): Promise<void> {
-    this.#isServing = false;
+    this.#phase = "draining";
     this.#server?.setServing(false);
     this.#logger.info({}, "broker stopping");
+    this.#operations.drain();
     // Every step below would wait for a change of the store that waits for room.
     this.#ownStore?.stopWaitingForRoom();
     await runStopSequence(
@@ -345,16 +358,32 @@ class Broker implements RunningBroker {
         ["gRPC listener", () => this.#server?.close(this.#config.stopGraceMs)],
         ["internal client", () => this.#internalClient?.close()],
         ["partitions", () => this.#registry?.close()],
-        ["log directory", () => this.#logDirectory?.close()],
+        ["log directory", () => this.#closeLogDirectory()],
         ["registration", () => this.#membership?.close()],
         ["cluster image", () => this.#images?.close()],
-        ["HTTP listener", () => this.#httpServer?.close()],
-        ["statistics", () => this.#statistics?.close()],
+        ["HTTP listener and statistics", () => this.#operations.close()],
         ["cluster store", () => this.#ownStore?.close()],
       ],
       this.#logger,
     );
     this.#logger.info({}, "broker stopped");
+  }
+
+  /**
+   * On a full disk only the marker of a clean stop cannot be written: what was acknowledged is on disk, and the next start looks
+   * through the ends of the logs.
+   * @throws SluiceError DISK_FAILED where something acknowledged may not have reached the disk
+   */
+  async #closeLogDirectory(): Promise<void> {
+    const directory = this.#logDirectory;
+    if (directory === undefined) return;
+    try {
+      await directory.close();
+    } catch (error) {
+      if (!isSluiceError(error, "DISK_FULL")) throw error;
+      this.#logger.warn({ err: error }, "stopped on a full disk: nothing is lost, and the next start checks the logs");
+    }
+    if (directory.failure !== undefined) throw directory.failure;
   }
 }
 

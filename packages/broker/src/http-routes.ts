@@ -1,17 +1,12 @@
 /**
- * What the broker answers over HTTP: /healthz (the process runs), /readyz (it can serve; says why not) and /metrics.
+ * What the broker answers over HTTP: /healthz (its event loop runs, and nothing more), /readyz (it can serve; says what is wrong)
+ * and /metrics.
  *
- * `readyz` tells the truth at this moment: registered in the cluster, the newest image applied, every role that the image gives
- * this broker taken, and not stopping.
+ * /healthz is for whoever restarts a process that hangs: a restart cures neither a full disk nor a cluster store that is away.
  */
 
 import type { HttpAnswer, HttpRoutes } from "./http-server.js";
-
-export interface Readiness {
-  readonly isReady: boolean;
-  /** What is missing; empty when ready. */
-  readonly missing: readonly string[];
-}
+import type { Readiness } from "./readiness.js";
 
 export interface HttpRouteDependencies {
   readiness(): Readiness;
@@ -23,8 +18,8 @@ export function httpRoutes(dependencies: HttpRouteDependencies): HttpRoutes {
   return {
     "/healthz": () => json(200, { status: "ok" }),
     "/readyz": () => {
-      const { isReady, missing } = dependencies.readiness();
-      return json(isReady ? 200 : 503, { status: isReady ? "ready" : "not ready", missing });
+      const { isReady, status, problems } = dependencies.readiness();
+      return json(isReady ? 200 : 503, { status, problems });
     },
     "/metrics": async () => {
       const { metrics } = dependencies;

@@ -1,10 +1,11 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { httpRoutes } from "./http-routes.js";
 import { type HttpServer, startHttpServer } from "./http-server.js";
+import type { Readiness } from "./readiness.js";
 
 describe("HTTP listener", () => {
   const servers: HttpServer[] = [];
-  let missing: string[] = [];
+  let readiness: Readiness = { isReady: true, status: "ready", problems: [] };
 
   afterEach(async () => {
     for (const server of servers.splice(0)) await server.close();
@@ -12,7 +13,7 @@ describe("HTTP listener", () => {
 
   async function start(port = 0): Promise<string> {
     const routes = httpRoutes({
-      readiness: () => ({ isReady: missing.length === 0, missing }),
+      readiness: () => readiness,
       metrics: { contentType: "text/plain", text: () => Promise.resolve("a_total 1\n") },
     });
     const server = await startHttpServer({ host: "127.0.0.1", port, option: "httpPort" }, routes);
@@ -20,14 +21,17 @@ describe("HTTP listener", () => {
     return `http://127.0.0.1:${server.port}`;
   }
 
-  it("answers health, metrics, and readiness with what is missing", async () => {
+  it("answers health, metrics, and readiness with what is wrong", async () => {
     const url = await start();
     expect((await fetch(`${url}/healthz`)).status).toBe(200);
     expect(await (await fetch(`${url}/metrics?x=1`)).text()).toBe("a_total 1\n");
     expect((await fetch(`${url}/readyz`)).status).toBe(200);
-    missing = ["registration"];
+    readiness = { isReady: false, status: "draining", problems: ["the broker is stopping"] };
     const answer = await fetch(`${url}/readyz`);
-    expect([answer.status, await answer.json()]).toEqual([503, { status: "not ready", missing: ["registration"] }]);
+    const body = { status: "draining", problems: ["the broker is stopping"] };
+    expect([answer.status, await answer.json()]).toEqual([503, body]);
+    expect(answer.headers.get("content-type")).toContain("application/json");
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
   });
 
   it("refuses other paths and methods", async () => {

@@ -4,9 +4,18 @@ export { type BrokerOptions, type RunningBroker, startBroker } from "./broker.js
 export { type BrokerConfig, brokerConfig, brokerConfigTable } from "./broker-config.js";
 export {
   type BrokerConfigSources,
+  type ConfigProblem,
+  type DescribedSetting,
+  describeSettings,
   environmentName,
+  type InspectedBrokerConfig,
+  inspectBrokerConfig,
   type LoadedBrokerConfig,
   loadBrokerConfig,
+  type ValueFile,
+  valueFilePaths,
 } from "./load-broker-config.js";
 export { type LocalCluster, type LocalClusterOptions, startLocalCluster } from "./local-cluster.js";
 export { createLogger, type Logger, type LogLevel, silentLogger } from "./logging.js";
+export { metricCatalogue } from "./metrics/metric-catalogue.js";
+export type { MetricDescription } from "./metrics/metric-set.js";

@@ -161,6 +161,8 @@ class PeerProduceStream {
       replicas: response.replicas,
       replicasFlushed: response.replicasFlushed,
       logStartOffset: offset(response.logStartOffset),
+      isDuplicate: response.duplicate,
+      logAppendTimeMs: response.logAppendTimeMs,
     });
   }
 
@@ -181,5 +183,7 @@ function toWireQuery({ topic, partition, query }: PartitionQuery) {
       return { topic, partition, query: "OFFSET_QUERY_LATEST", timestampMs: 0 } as const;
     case "timestamp":
       return { topic, partition, query: "OFFSET_QUERY_TIMESTAMP", timestampMs: query.timestampMs } as const;
+    case "maxTimestamp":
+      return { topic, partition, query: "OFFSET_QUERY_MAX_TIMESTAMP", timestampMs: 0 } as const;
   }
 }

@@ -23,6 +23,8 @@ export interface LocalClusterOptions {
   readonly host?: string;
   /** Settings of all brokers, over the defaults. Ids, ports and directories are the cluster's. */
   readonly config?: Partial<BrokerConfig>;
+  /** By key of `config`, where its value came from, in words. Default: nowhere that is known. */
+  readonly configOrigins?: ReadonlyMap<string, string>;
   /** Default: JSON lines on standard error, at the configured level. */
   readonly logger?: Logger;
 }
@@ -56,7 +58,11 @@ export async function startLocalCluster(options: LocalClusterOptions): Promise<L
     { path: clusterStorePath(configs[0] as BrokerConfig) },
     { fileSystem: new NodeFileSystem(), clock: new NodeClock(), random: new NodeRandom() },
   );
-  const starts = await Promise.allSettled(configs.map((config) => startBroker({ config, clusterStore, logger })));
+  const configOrigins = options.configOrigins ?? new Map<string, string>();
+  const clusterStoreProblem = (): Error | undefined => clusterStore.failure ?? clusterStore.diskFull;
+  const starts = await Promise.allSettled(
+    configs.map((config) => startBroker({ config, configOrigins, clusterStore, clusterStoreProblem, logger })),
+  );
   const brokers = starts.flatMap((start) => (start.status === "fulfilled" ? [start.value] : []));
   const cluster = new RunningCluster(brokers, clusterStore);
   const failed = starts.find((start) => start.status === "rejected");
@@ -103,6 +109,7 @@ function configOf(options: LocalClusterOptions, index: number, count: number): B
   return brokerConfig({
     groupOffsetsBrokersMin: count,
     diskReserveBytes: laptopReserveBytes,
+    autoCreateTopics: true,
     ...config,
     brokerId: index + 1,
     host: options.host ?? config.host ?? "127.0.0.1",

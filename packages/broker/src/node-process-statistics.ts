@@ -1,5 +1,6 @@
 /** What Node knows of its own process: memory, processor time and how late the event loop runs. Reads clocks: a port. */
 
+import { readdirSync } from "node:fs";
 import { type IntervalHistogram, monitorEventLoopDelay } from "node:perf_hooks";
 
 export interface EventLoopDelay {
@@ -10,6 +11,12 @@ export interface EventLoopDelay {
 
 export interface ProcessStatistics {
   residentMemoryBytes(): number;
+  /** JavaScript objects in memory. */
+  heapBytes(): number;
+  /** Buffers in memory. */
+  externalMemoryBytes(): number;
+  /** Files and sockets that are open; -1 where the system does not tell. */
+  openFileDescriptors(): number;
   /** Processor time, user and system, since the process began. */
   cpuSeconds(): number;
   /** How late the event loop ran since it was last asked. */
@@ -29,6 +36,23 @@ export class NodeProcessStatistics implements ProcessStatistics {
 
   residentMemoryBytes(): number {
     return process.memoryUsage.rss();
+  }
+
+  heapBytes(): number {
+    return process.memoryUsage().heapUsed;
+  }
+
+  externalMemoryBytes(): number {
+    return process.memoryUsage().external;
+  }
+
+  openFileDescriptors(): number {
+    try {
+      // One of them is that of the directory itself.
+      return readdirSync("/proc/self/fd").length - 1;
+    } catch {
+      return -1;
+    }
   }
 
   cpuSeconds(): number {

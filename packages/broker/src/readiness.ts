@@ -1,34 +1,69 @@
-/** Whether a broker can serve at this moment, as the sum of what has to be true. */
+/**
+ * Whether a broker can serve at this moment, as the sum of what has to be true, and what else is wrong with it.
+ *
+ * What keeps it from serving makes it not ready: traffic should go elsewhere. What touches only some partitions is a problem of
+ * a broker that is ready: taking it out of service would cost the others too.
+ */
 
 import type { SluiceError } from "@sluice/model";
-import type { Readiness } from "./http-routes.js";
+
+export interface Readiness {
+  /** It serves everything that it should, but for what single partitions have. */
+  readonly isReady: boolean;
+  /** `starting` and `draining` say that it is not meant to be ready. */
+  readonly status: "starting" | "ready" | "not ready" | "draining";
+  /** What is not as it should be, in words, worst first. Empty: nothing. */
+  readonly problems: readonly string[];
+}
 
 export interface ReadinessSources {
-  /** The broker has started, and is not stopping. */
-  isServing(): boolean;
+  /** Where the broker is in its life. */
+  phase(): "starting" | "serving" | "draining";
   /** Registered in the cluster, within its lease. */
   isRegistered(): boolean;
   /** The image that was applied last shows this registration. */
   isImageApplied(): boolean;
   /** Partitions whose role was given to this broker and is not taken yet. */
   rolesPending(): number;
+  /** Partitions that this broker keeps and cannot serve: out of service, or set aside because their log is damaged. */
+  partitionsOffline(): number;
   /** Why nothing can be written to the data directory now; undefined while it can. */
   diskProblem(): SluiceError | undefined;
-  /** Why the cluster store that this broker keeps takes no changes now; undefined while it does, or is kept elsewhere. */
+  /** Why the cluster store in this process takes no changes now; undefined while it does, or is kept elsewhere. */
   storeProblem(): Error | undefined;
 }
 
-/** Reads all sources and says what is missing. */
+/** Reads all sources and says what is wrong. */
 export function readReadiness(sources: ReadinessSources): Readiness {
-  const missing: string[] = [];
-  if (!sources.isServing()) missing.push("the broker is starting or stopping");
-  if (!sources.isRegistered()) missing.push("it is not registered in the cluster");
-  if (!sources.isImageApplied()) missing.push("it has not seen its registration yet");
-  const rolesPending = sources.rolesPending();
-  if (rolesPending > 0) missing.push(`${rolesPending} partitions are being opened`);
-  const diskProblem = sources.diskProblem();
-  if (diskProblem !== undefined) missing.push(diskProblem.message);
+  const phase = sources.phase();
+  const blocking = blockingProblems(sources);
+  const problems = [...blocking, ...partitionProblems(sources)];
+  if (phase === "draining") return { isReady: false, status: "draining", problems: ["the broker is stopping"] };
+  if (phase === "starting") {
+    return { isReady: false, status: "starting", problems: ["the broker is starting", ...problems] };
+  }
+  const isReady = blocking.length === 0;
+  return { isReady, status: isReady ? "ready" : "not ready", problems };
+}
+
+function blockingProblems(sources: ReadinessSources): string[] {
+  const problems: string[] = [];
   const storeProblem = sources.storeProblem();
-  if (storeProblem !== undefined) missing.push(`the cluster store takes no changes: ${storeProblem.message}`);
-  return { isReady: missing.length === 0, missing };
+  if (storeProblem !== undefined) problems.push(`the cluster store takes no changes: ${storeProblem.message}`);
+  const diskProblem = sources.diskProblem();
+  if (diskProblem !== undefined) problems.push(diskProblem.message);
+  if (!sources.isRegistered()) problems.push("it is not registered in the cluster: its lease was lost or never held");
+  else if (!sources.isImageApplied()) problems.push("it has not seen its registration yet");
+  const rolesPending = sources.rolesPending();
+  if (rolesPending > 0) problems.push(`${countOf(rolesPending, "partition")} being opened`);
+  return problems;
+}
+
+function partitionProblems(sources: ReadinessSources): string[] {
+  const offline = sources.partitionsOffline();
+  return offline > 0 ? [`${countOf(offline, "partition")} out of service here; the log says which, and why`] : [];
+}
+
+function countOf(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun} is` : `${count} ${noun}s are`;
 }

@@ -4,14 +4,22 @@ import type { ClusterStore, ImageWatcher } from "@sluice/coordination";
 import type { BrokerId, Clock, Random, ServedMethod } from "@sluice/model";
 import type { BrokerConfig } from "./broker-config.js";
 import type { BrokerCounters } from "./broker-counters.js";
+import { brokerVersion } from "./broker-version.js";
+import { serveAlterTopicConfigs } from "./cluster/alter-topic-configs-handler.js";
+import { serveCreatePartitions } from "./cluster/create-partitions-handler.js";
 import { serveCreateTopic } from "./cluster/create-topic-handler.js";
 import { serveDeleteTopic } from "./cluster/delete-topic-handler.js";
+import { type BrokerSelf, brokerSettings, serveDescribeBroker } from "./cluster/describe-broker-handler.js";
 import { serveDescribeCluster } from "./cluster/describe-handler.js";
 import { serveDescribeTopic } from "./cluster/describe-topic-handler.js";
+import { serveInitProducerId } from "./cluster/init-producer-id-handler.js";
+import { MissingTopics } from "./cluster/missing-topics.js";
+import { ProducerIdAllocator } from "./cluster/producer-id-allocator.js";
 import { TopicAdmin } from "./cluster/topic-admin.js";
 import type { GroupCoordinator } from "./groups/group-coordinator.js";
 import { OffsetLookup } from "./groups/offset-lookup.js";
 import { servedGroupMethods } from "./groups/served-group-methods.js";
+import { serveDeleteRecords } from "./handlers/delete-records-handler.js";
 import { serveFetch } from "./handlers/fetch-handler.js";
 import { serveListOffsets } from "./handlers/list-offsets-handler.js";
 import type { OpenStreams } from "./handlers/open-streams.js";
@@ -21,6 +29,8 @@ import { serveSubscribe } from "./handlers/subscribe-handler.js";
 import type { InternalClient } from "./internal-client.js";
 import type { Logger } from "./logging.js";
 import type { PartitionRegistry } from "./partition/partition-registry.js";
+import type { Readiness } from "./readiness.js";
+import type { SlowRequestLog } from "./slow-request-log.js";
 
 export interface ServedMethodsDependencies {
   readonly store: ClusterStore;
@@ -30,9 +40,15 @@ export interface ServedMethodsDependencies {
   readonly internalClient: InternalClient;
   readonly counters: BrokerCounters;
   readonly streams: OpenStreams;
+  readonly slowRequests: SlowRequestLog;
+  readiness(): Readiness;
+  /** By key of the configuration, where its value came from, in words. Keys that have their default are not in it. */
+  readonly configOrigins: ReadonlyMap<string, string>;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** The disk of the data directory, in bytes. */
+  diskBytes(): Promise<{ readonly total: number; readonly free: number }>;
 }
 
 /** Replicas of a partition, unless a topic's creator says otherwise. */
@@ -45,20 +61,40 @@ export function servedMethods(
 ): ServedMethod[] {
   const { brokerId, config } = options;
   const { fetchMaxBytes, defaultPartitions: partitionsDefault } = config;
-  const { images } = dependencies;
+  const { images, clock } = dependencies;
   const topicAdmin = new TopicAdmin({ partitionsDefault, replicationFactorDefault }, dependencies);
-  const { coordinator } = dependencies;
+  const { coordinator, partitions } = dependencies;
+  const topics = { topicAdmin, images, rolesTaken: (topic: string) => partitions.settled(topic) };
+  const missingTopics = config.autoCreateTopics ? new MissingTopics(topics) : undefined;
   const data = { ...dependencies, brokerId, image: () => images.image };
   return [
     serveProduce(data),
     serveFetch({ brokerId, fetchMaxBytes }, data),
     serveListOffsets(data),
+    serveDeleteRecords(data),
     servePublish(data),
     serveSubscribe(data),
-    serveDescribeCluster({ images }),
+    serveInitProducerId({ producerIds: new ProducerIdAllocator(dependencies) }),
+    serveDescribeCluster({ images, missingTopics }),
     serveDescribeTopic({ images }),
-    serveCreateTopic({ topicAdmin, rolesTaken: () => data.partitions.settled() }),
-    serveDeleteTopic({ topicAdmin }),
+    serveCreateTopic(topics),
+    serveDeleteTopic(topics),
+    serveCreatePartitions(topics),
+    serveAlterTopicConfigs(topics),
+    serveDescribeBroker({ brokerId }, { images, clock, self: selfOf(config, dependencies) }),
     ...servedGroupMethods({ coordinator, images, offsets: new OffsetLookup({ brokerId }, data) }),
   ];
+}
+
+/** Made when the broker starts. */
+function selfOf(config: BrokerConfig, dependencies: ServedMethodsDependencies): BrokerSelf {
+  const { clock, configOrigins, partitions } = dependencies;
+  return {
+    version: brokerVersion(),
+    startedAtMs: clock.nowMs(),
+    settings: () => brokerSettings(config, configOrigins),
+    readiness: () => dependencies.readiness(),
+    diskBytes: () => dependencies.diskBytes(),
+    leaderPartitions: () => partitions.totals().led,
+  };
 }

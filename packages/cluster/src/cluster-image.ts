@@ -5,19 +5,26 @@
  */
 
 import type { BrokerId, LeaderEpoch, TopicConfig, TopicId, TopicName } from "@sluice/model";
+import { SharedMap } from "./shared-map.js";
 
 export interface ClusterImage {
   /** Revision of the store that this image shows. */
   readonly revision: number;
   /** Which cluster it is. Undefined until the first broker ever has named it. */
   readonly clusterId: string | undefined;
-  /** Registered brokers. */
+  /** Registered brokers; the same object in images between which none of them changed. */
   readonly brokers: ReadonlyMap<BrokerId, BrokerRegistration>;
+  /** `changedKeys` tells cheaply what differs between two images. A topic is another object when one of its partitions is. */
   readonly topics: ReadonlyMap<TopicName, TopicImage>;
   /** The same topics by id. */
   readonly topicsById: ReadonlyMap<TopicId, TopicImage>;
-  /** Partitions of topics that do not exist: half created or left over by a crash. By topic id, then partition number. */
+  /**
+   * Partitions that belong to no topic: those of topics that do not exist, and those beyond the count of one that does. They are
+   * half created, or left over by a crash. By topic id, then partition number.
+   */
   readonly unlistedPartitions: ReadonlyMap<TopicId, ReadonlyMap<number, PartitionImage>>;
+  /** How many partitions of topics each broker is the preferred leader of, registered or not; none: not in it. */
+  readonly preferredLeaders: ReadonlyMap<BrokerId, number>;
   readonly controller: ControllerImage | undefined;
 }
 
@@ -73,8 +80,9 @@ export const emptyImage: ClusterImage = {
   revision: 0,
   clusterId: undefined,
   brokers: new Map(),
-  topics: new Map(),
-  topicsById: new Map(),
+  topics: SharedMap.from<TopicName, TopicImage>(new Map()),
+  topicsById: SharedMap.from<TopicId, TopicImage>(new Map()),
   unlistedPartitions: new Map(),
+  preferredLeaders: new Map(),
   controller: undefined,
 };

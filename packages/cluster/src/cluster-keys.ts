@@ -6,6 +6,7 @@
  *     /sluice/brokers/ids/<id>         (lease)  a registered broker; createRevision = brokerEpoch; written once in a life
  *     /sluice/topics/<name>                     a topic; it exists exactly when this key does
  *     /sluice/parts/<topicId>/<n>               partition n of it; modRevision = version of the partition
+ *     /sluice/producer-ids                      the first producer id that was never given to a broker
  *
  * Keys of other families may lie under the prefix: they belong to a newer version and are none of ours.
  */
@@ -30,6 +31,7 @@ const partitionsPrefix = `${keyPrefix}parts/`;
 
 export const clusterKey = `${keyPrefix}cluster`;
 export const controllerKey = `${keyPrefix}controller`;
+export const producerIdsKey = `${keyPrefix}producer-ids`;
 
 export function brokerKey(id: BrokerId): string {
   return `${brokersPrefix}${id}`;
@@ -51,6 +53,7 @@ export function partitionsKeyPrefix(topicId: TopicId): string {
 export type ClusterKey =
   | { readonly type: "cluster" }
   | { readonly type: "controller" }
+  | { readonly type: "producerIds" }
   | { readonly type: "broker"; readonly id: BrokerId }
   | { readonly type: "topic"; readonly name: TopicName }
   | { readonly type: "partition"; readonly topicId: TopicId; readonly partition: number };
@@ -63,6 +66,7 @@ export type ClusterKey =
 export function parseClusterKey(key: string): ClusterKey | undefined {
   if (key === clusterKey) return { type: "cluster" };
   if (key === controllerKey) return { type: "controller" };
+  if (key === producerIdsKey) return { type: "producerIds" };
   if (key.startsWith(brokersPrefix)) {
     return { type: "broker", id: brokerId(parseNumber(key, key.slice(brokersPrefix.length))) };
   }

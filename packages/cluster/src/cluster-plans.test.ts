@@ -2,18 +2,18 @@
  * Plans and images together: what is planned from an image is run on a store, and the image follows the store's changes.
  */
 
-import { brokerId, type TopicId, topicId, topicName } from "@sluice/model";
+import { brokerId, topicName } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { propertyRuns } from "../../../test/support/property-runs.js";
 import { type ClusterImage, emptyImage } from "./cluster-image.js";
-import { brokerKey, clusterKey, controllerKey, partitionKey, topicKey } from "./cluster-keys.js";
-import { formatBrokerValue, formatClusterValue, formatControllerValue } from "./cluster-values.js";
+import { controllerKey, partitionKey, topicKey } from "./cluster-keys.js";
 import { planControllerWork, planGroupOffsetsTopic } from "./controller-plan.js";
 import { applyStoreEvents, diffImages, imageFromListing } from "./image-delta.js";
-import { PlannedStore } from "./testing/planned-store.js";
+import { planLeftoverRemoval } from "./leftover-plan.js";
+import { newId, PlannedCluster } from "./testing/planned-cluster.js";
+import { planConfigAlteration } from "./topic-config-plan.js";
 import {
-  planLeftoverRemoval,
   planTopicCreation,
   planTopicDeletion,
   planTopicFinish,
@@ -21,74 +21,8 @@ import {
   type TopicRequest,
 } from "./topic-plan.js";
 
-let idsMade = 0;
-function newId(): TopicId {
-  idsMade += 1;
-  return topicId(`00000000-0000-4000-8000-${idsMade.toString(16).padStart(12, "0")}`);
-}
-
-/** A store with registered brokers, and the image that follows it. */
-class Cluster {
-  readonly store = new PlannedStore();
-  #image: ClusterImage = emptyImage;
-
-  constructor(brokers = 3) {
-    this.store.put(clusterKey, formatClusterValue({ clusterId: "c" }));
-    for (let id = 1; id <= brokers; id += 1) this.register(id);
-  }
-
-  get image(): ClusterImage {
-    for (const { revision, changes } of this.store.history) {
-      if (revision > this.#image.revision) this.#image = applyStoreEvents(this.#image, revision, changes);
-    }
-    return this.#image;
-  }
-
-  register(id: number): void {
-    const value = { incarnation: `life-${this.store.revision}`, host: "127.0.0.1", port: 9092 + id, rack: "" };
-    this.store.put(brokerKey(brokerId(id)), formatBrokerValue(value));
-  }
-
-  stop(id: number): void {
-    this.store.delete(brokerKey(brokerId(id)));
-  }
-
-  control(id: number): number {
-    this.store.put(controllerKey, formatControllerValue({ brokerId: brokerId(id) }));
-    return this.image.controller?.controllerEpoch ?? 0;
-  }
-
-  /** Runs chunks; returns the revision of the first. */
-  prepare(creation: TopicCreation): number | undefined {
-    let first: number | undefined;
-    for (const chunk of creation.chunks) {
-      expect(this.store.run(chunk)).toBe(true);
-      first ??= this.store.revision;
-    }
-    return first;
-  }
-
-  create(request: Partial<TopicRequest> & { name: string }): boolean {
-    const full = { partitions: 6, replicationFactor: 1, configs: [], ...request };
-    const creation = planTopicCreation(this.image, full, newId());
-    return this.store.run(planTopicFinish(creation, this.prepare(creation)));
-  }
-
-  work(epoch: number): boolean[] {
-    return planControllerWork(this.image, epoch).map((transaction) => this.store.run(transaction));
-  }
-
-  leaders(name: string): (number | undefined)[] {
-    return this.image.topics.get(topicName(name))?.partitions.map((partition) => partition.leader) ?? [];
-  }
-
-  epochs(name: string): number[] {
-    return this.image.topics.get(topicName(name))?.partitions.map((partition) => partition.leaderEpoch) ?? [];
-  }
-}
-
 const code = (expected: string): unknown => expect.objectContaining({ code: expected });
-const plan = (cluster: Cluster, request: Partial<TopicRequest>): TopicCreation =>
+const plan = (cluster: PlannedCluster, request: Partial<TopicRequest>): TopicCreation =>
   planTopicCreation(
     cluster.image,
     { name: "t", partitions: 1, replicationFactor: 1, configs: [], ...request },
@@ -97,7 +31,7 @@ const plan = (cluster: Cluster, request: Partial<TopicRequest>): TopicCreation =
 
 describe("creating a topic", () => {
   it("spreads its leaders evenly, what is left over on the brokers that lead least", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     cluster.create({ name: "a", partitions: 4 });
     cluster.create({ name: "b", partitions: 5 });
     expect(cluster.leaders("a")).toEqual([1, 2, 3, 1]);
@@ -110,7 +44,7 @@ describe("creating a topic", () => {
         fc.integer({ min: 1, max: 5 }),
         fc.array(fc.integer({ min: 1, max: 9 }), { maxLength: 6 }),
         (brokers, sizes) => {
-          const cluster = new Cluster(brokers);
+          const cluster = new PlannedCluster(brokers);
           for (const [index, partitions] of sizes.entries()) cluster.create({ name: `t${index}`, partitions });
           const leaders = [...sizes.keys()].flatMap((index) => cluster.leaders(`t${index}`));
           const counts = Array.from(
@@ -125,7 +59,7 @@ describe("creating a topic", () => {
   });
 
   it("takes what is in one transaction for one, and larger topics in chunks with the topic last", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     expect(plan(cluster, { partitions: 99 }).chunks).toHaveLength(0);
     const large = plan(cluster, { partitions: 1000 });
     expect(large.chunks.map((chunk) => chunk.operations.length)).toEqual([
@@ -140,7 +74,7 @@ describe("creating a topic", () => {
   });
 
   it("creates a name once", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const [first, second] = [plan(cluster, {}), plan(cluster, { partitions: 200 })];
     const secondRevision = cluster.prepare(second);
     expect(cluster.store.run(planTopicFinish(first, undefined))).toBe(true);
@@ -151,7 +85,7 @@ describe("creating a topic", () => {
   });
 
   it("keeps settings as they were given and reads them", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     cluster.create({ name: "t", configs: [{ name: "flush", value: "os" }] });
     const topic = cluster.image.topics.get(topicName("t"));
     expect(topic?.configOverrides).toEqual({ flush: "os" });
@@ -159,7 +93,7 @@ describe("creating a topic", () => {
   });
 
   it("refuses requests that make no sense", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const refused = (request: Partial<TopicRequest>, expected: string): void =>
       expect(() => plan(cluster, request)).toThrowError(code(expected));
     refused({ name: "a b" }, "INVALID_TOPIC_NAME");
@@ -171,13 +105,13 @@ describe("creating a topic", () => {
     refused({ replicationFactor: 0 }, "INVALID_REPLICATION_FACTOR");
     refused({ configs: [{ name: "flsh", value: "os" }] }, "UNKNOWN_CONFIG_KEY");
     refused({ configs: [{ name: "flush", value: "never" }] }, "INVALID_CONFIG_VALUE");
-    expect(() => plan(new Cluster(0), {})).toThrowError(code("INVALID_REPLICATION_FACTOR"));
+    expect(() => plan(new PlannedCluster(0), {})).toThrowError(code("INVALID_REPLICATION_FACTOR"));
   });
 });
 
 describe("deleting a topic", () => {
   it("removes it with all its partitions, and only the topic that was seen", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     cluster.create({ name: "t", partitions: 300 });
     cluster.create({ name: "u" });
     const seen = planTopicDeletion(cluster.image, "t");
@@ -196,7 +130,7 @@ describe("deleting a topic", () => {
 
 describe("the controller", () => {
   it("does nothing where everybody lives, and nothing in a term that is not its own", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const epoch = cluster.control(1);
     cluster.create({ name: "t" });
     expect(planControllerWork(cluster.image, epoch)).toEqual([]);
@@ -205,7 +139,7 @@ describe("the controller", () => {
   });
 
   it("takes the leadership of a broker that is gone, and gives it back to the next life", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const epoch = cluster.control(1);
     cluster.create({ name: "t", partitions: 3 });
     cluster.stop(2);
@@ -220,7 +154,7 @@ describe("the controller", () => {
   });
 
   it("elects anew a broker that came back before anybody missed it", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const epoch = cluster.control(1);
     cluster.create({ name: "t", partitions: 3 });
     cluster.stop(2);
@@ -233,7 +167,7 @@ describe("the controller", () => {
   });
 
   it("changes nothing from an image that is behind", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const epoch = cluster.control(1);
     cluster.create({ name: "t", partitions: 3 });
     cluster.stop(2);
@@ -251,7 +185,7 @@ describe("the controller", () => {
   });
 
   it("elects any number of leaders in transactions that the store takes", () => {
-    const cluster = new Cluster(2);
+    const cluster = new PlannedCluster(2);
     const epoch = cluster.control(1);
     cluster.create({ name: "t", partitions: 501 });
     cluster.stop(2);
@@ -261,7 +195,7 @@ describe("the controller", () => {
   });
 
   it("removes what a creation before its term left over, and not one that is under way", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     const abandoned = plan(cluster, { partitions: 300 });
     cluster.prepare(abandoned);
     const epoch = cluster.control(1);
@@ -274,13 +208,13 @@ describe("the controller", () => {
   });
 
   it("lets either the removal of leftovers or the end of the creation win, never both", () => {
-    const removalFirst = new Cluster();
+    const removalFirst = new PlannedCluster();
     const removed = plan(removalFirst, { partitions: 300 });
     const removedRevision = removalFirst.prepare(removed);
     expect(removalFirst.work(removalFirst.control(1))).toEqual([true]);
     expect(removalFirst.store.run(planTopicFinish(removed, removedRevision))).toBe(false);
 
-    const finishFirst = new Cluster();
+    const finishFirst = new PlannedCluster();
     const finished = plan(finishFirst, { partitions: 300 });
     const finishedRevision = finishFirst.prepare(finished);
     const epoch = finishFirst.control(1);
@@ -292,7 +226,7 @@ describe("the controller", () => {
   });
 
   it("makes the internal topic once enough brokers are there", () => {
-    const cluster = new Cluster(2);
+    const cluster = new PlannedCluster(2);
     const options = { groupOffsetsPartitions: 12, brokersMin: 3, newTopicId: newId() };
     expect(planGroupOffsetsTopic(cluster.image, options)).toBeUndefined();
     cluster.register(3);
@@ -309,12 +243,17 @@ describe("the image", () => {
   it("is the same from changes as from a listing, after any history", () => {
     const command = fc.oneof(
       fc.record({ do: fc.constantFrom("stop", "register", "control"), at: fc.integer({ min: 1, max: 3 }) }),
-      fc.record({ do: fc.constantFrom("create", "delete", "prepare"), at: fc.integer({ min: 1, max: 3 }) }),
-      fc.record({ do: fc.constant("work"), at: fc.constant(0) }),
+      fc.record({
+        do: fc.constantFrom("create", "delete", "prepare", "add", "addLarge", "prepareAddition", "alter"),
+        at: fc.integer({ min: 1, max: 3 }),
+      }),
+      fc.record({ do: fc.constantFrom("work", "cleanUp"), at: fc.constant(0) }),
     );
     fc.assert(
-      fc.property(fc.array(command, { maxLength: 25 }), (commands) => {
-        const cluster = new Cluster();
+      fc.property(fc.array(command, { maxLength: 25, size: "max" }), (commands) => {
+        const cluster = new PlannedCluster();
+        let leap = cluster.image;
+        let settled: ClusterImage | undefined;
         for (const { do: what, at } of commands) {
           const before = cluster.image;
           const name = `t${at}`;
@@ -322,17 +261,41 @@ describe("the image", () => {
           else if (what === "register") cluster.register(at);
           else if (what === "control") cluster.control(at);
           else if (what === "work") cluster.work(before.controller?.controllerEpoch ?? 0);
+          else if (what === "cleanUp")
+            cluster.work(before.controller?.controllerEpoch ?? 0, new Set(before.unlistedPartitions.keys()));
           else if (what === "delete" && before.topics.has(topicName(name)))
             cluster.store.run(planTopicDeletion(before, name));
           else if (what === "create" && !before.topics.has(topicName(name)) && before.brokers.size > 0)
             cluster.create({ name, partitions: at });
           else if (what === "prepare" && !before.topics.has(topicName(name)) && before.brokers.size > 0)
             cluster.prepare(plan(cluster, { name, partitions: 120 }));
+          else if (before.topics.has(topicName(name)) && before.brokers.size > 0) {
+            const count = before.topics.get(topicName(name))?.partitions.length ?? 0;
+            if (what === "add") cluster.addPartitions(name, count + at);
+            else if (what === "addLarge") cluster.addPartitions(name, count + 100 + at);
+            else if (what === "prepareAddition") cluster.prepare(cluster.planAddition(name, count + 100 * at));
+            else if (what === "alter") {
+              const set = [{ name: "flush.ms", value: String(cluster.store.revision + 1) }];
+              const { transaction } = planConfigAlteration(before, { name, set, reset: [] });
+              if (transaction !== undefined) cluster.store.run(transaction);
+            }
+          }
           const listed = imageFromListing(cluster.image.revision, cluster.store.list());
           expect(cluster.image).toEqual(listed);
+          // All that happened since some moment, taken at once.
+          const later = cluster.store.history.filter(({ revision }) => revision > leap.revision);
+          const events = later.flatMap(({ changes }) => changes);
+          if (later.length > 0) expect(applyStoreEvents(leap, listed.revision, events)).toEqual(listed);
+          if (later.length > 12) leap = listed;
           const [delta, listedDelta] = [diffImages(before, cluster.image), diffImages(before, listed)];
           expect(listedDelta).toEqual(delta);
           for (const change of delta.partitionsChanged) expect(change.before).not.toEqual(change.after);
+          // Looking only at what changed since there was nothing to do finds the same work.
+          const { image } = cluster;
+          if (image.controller === undefined) continue;
+          const work = planControllerWork(image, image.controller.controllerEpoch);
+          expect(planControllerWork(image, image.controller.controllerEpoch, new Set(), settled)).toEqual(work);
+          if (work.length === 0) settled = image;
         }
       }),
       { numRuns: propertyRuns({ usual: 60, long: 1000 }) },
@@ -340,7 +303,7 @@ describe("the image", () => {
   });
 
   it("says what changed, and shares what did not", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     cluster.control(1);
     cluster.create({ name: "t", partitions: 2 });
     cluster.create({ name: "u", partitions: 1 });
@@ -363,7 +326,7 @@ describe("the image", () => {
   });
 
   it("ignores keys that it does not know and refuses those that make no sense", () => {
-    const cluster = new Cluster();
+    const cluster = new PlannedCluster();
     cluster.store.put("/sluice/acls/x", "whatever");
     expect(cluster.image.revision).toBe(cluster.store.revision);
     cluster.store.put("/sluice/topics/t", "whatever");

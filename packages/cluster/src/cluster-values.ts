@@ -6,6 +6,7 @@
  *     brokers/ids/<id>  {"incarnation":"<uuid>","host":"127.0.0.1","port":9092,"rack":""}
  *     topics/<name>     {"id":"<uuid>","partitions":6,"replicationFactor":1,"configs":{"flush":"os"}}
  *     parts/<id>/<n>    {"leader":1,"leaderBrokerEpoch":7,"leaderEpoch":3,"isr":[1],"replicas":[1]}    leader null: none
+ *     producer-ids      {"next":3000}
  *
  * Members that are not known here are left alone by readers and lost by writers. Anything else that is not of this shape is
  * refused with the key that holds it: guessing at cluster state is worse than stopping.
@@ -55,6 +56,11 @@ export interface PartitionValue {
   readonly replicas: readonly BrokerId[];
 }
 
+export interface ProducerIdsValue {
+  /** First id of the next block. All below were given to brokers. */
+  readonly next: number;
+}
+
 export function formatClusterValue(value: ClusterValue): string {
   return JSON.stringify({ clusterId: value.clusterId });
 }
@@ -76,6 +82,10 @@ export function formatTopicValue(value: TopicValue): string {
 export function formatPartitionValue(value: PartitionValue): string {
   const { leader = null, leaderBrokerEpoch, leaderEpoch, inSyncReplicas: isr, replicas } = value;
   return JSON.stringify({ leader, leaderBrokerEpoch, leaderEpoch, isr, replicas });
+}
+
+export function formatProducerIdsValue(value: ProducerIdsValue): string {
+  return JSON.stringify({ next: value.next });
 }
 
 /** @throws SluiceError CORRUPT_CLUSTER_KEY, as all readers here */
@@ -118,6 +128,10 @@ export function parsePartitionValue(key: string, text: string): PartitionValue {
   };
 }
 
+export function parseProducerIdsValue(key: string, text: string): ProducerIdsValue {
+  return { next: new Members(key, text).safeInteger("next", "a producer id") };
+}
+
 /** Members of the JSON object that a key holds, each read as what it must be. */
 class Members {
   readonly #key: string;
@@ -150,10 +164,12 @@ class Members {
   }
 
   revision(name: string): number {
+    return this.safeInteger(name, "a revision");
+  }
+
+  safeInteger(name: string, wanted: string): number {
     const value = this.#members[name];
-    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0
-      ? value
-      : this.#refuse(name, "a revision");
+    return typeof value === "number" && Number.isSafeInteger(value) && value >= 0 ? value : this.#refuse(name, wanted);
   }
 
   brokerIds(name: string): BrokerId[] {

@@ -6,17 +6,19 @@
  */
 
 import { type BrokerId, groupOffsetsTopic, type TopicId } from "@sluice/model";
-import type { ClusterImage, PartitionImage } from "./cluster-image.js";
+import type { ClusterImage, PartitionImage, TopicImage } from "./cluster-image.js";
 import { brokerKey, controllerKey, partitionKey } from "./cluster-keys.js";
 import { formatPartitionValue, type PartitionValue } from "./cluster-values.js";
 import { planElection } from "./leader-election.js";
+import { lastChangeOf, planLeftovers } from "./leftover-plan.js";
 import {
   type PlannedCompare,
   type PlannedOperation,
   type PlannedTransaction,
   transactionStepsMax,
 } from "./planned-transaction.js";
-import { planAnyTopicCreation, planLeftoverRemoval, type TopicCreation } from "./topic-plan.js";
+import { changedKeys } from "./shared-map.js";
+import { planAnyTopicCreation, type TopicCreation } from "./topic-plan.js";
 
 /** Small, because a segment is compacted only when the next is begun; as Kafka's. */
 const offsetsSegmentBytes = 104_857_600;
@@ -30,11 +32,22 @@ export interface InternalTopicOptions {
   readonly newTopicId: TopicId;
 }
 
-/** Elections and removals for the controller of `controllerEpoch`; none where the image shows another one. */
-export function planControllerWork(image: ClusterImage, controllerEpoch: number): PlannedTransaction[] {
+/**
+ * Elections and removals for the controller of `controllerEpoch`; none where the image shows another one.
+ *
+ * @param abandoned topic ids whose leftovers have lain so long that nobody works on them any more. Leftovers that are older than
+ *   the term are removed in any case: whoever made them would have to be slower than a change of controller.
+ * @param settled an earlier image for which there was nothing to elect, so that only what changed since is looked at
+ */
+export function planControllerWork(
+  image: ClusterImage,
+  controllerEpoch: number,
+  abandoned: ReadonlySet<TopicId> = new Set(),
+  settled?: ClusterImage,
+): PlannedTransaction[] {
   if (image.controller?.controllerEpoch !== controllerEpoch) return [];
   const term: PlannedCompare = { key: controllerKey, target: "createRevision", equals: controllerEpoch };
-  return [...planElections(image, term), ...planLeftovers(image, term)];
+  return [...planElections(image, term, settled), ...planRemovals(image, term, abandoned)];
 }
 
 /** Creation of `__consumer_offsets`, or undefined where it exists or too few brokers are there yet. */
@@ -54,9 +67,13 @@ export function planGroupOffsetsTopic(image: ClusterImage, options: InternalTopi
   return planAnyTopicCreation(image, request, options.newTopicId);
 }
 
-function planElections(image: ClusterImage, term: PlannedCompare): PlannedTransaction[] {
+function planElections(
+  image: ClusterImage,
+  term: PlannedCompare,
+  settled: ClusterImage | undefined,
+): PlannedTransaction[] {
   const elections = new ElectionBatches(image, term);
-  for (const topic of image.topics.values()) {
+  for (const topic of topicsToLookAt(image, settled)) {
     for (const partition of topic.partitions) {
       const elected = planElection(partition, image.brokers);
       if (elected !== undefined) elections.add(partition, elected);
@@ -65,14 +82,22 @@ function planElections(image: ClusterImage, term: PlannedCompare): PlannedTransa
   return elections.finish();
 }
 
-/** What was left before this term. Younger ones may be a creation under way; the next controller looks at them again. */
-function planLeftovers(image: ClusterImage, term: PlannedCompare): PlannedTransaction[] {
+/** Who leads hangs on the partition and on the brokers: where neither changed, nothing is to be elected that was not before. */
+function topicsToLookAt(image: ClusterImage, settled: ClusterImage | undefined): Iterable<TopicImage> {
+  if (settled?.brokers !== image.brokers) return image.topics.values();
+  return changedKeys(settled.topics, image.topics).flatMap((name) => image.topics.get(name) ?? []);
+}
+
+/** Younger leftovers may be a creation under way: they are removed when they are abandoned, or by the next controller. */
+function planRemovals(
+  image: ClusterImage,
+  term: PlannedCompare,
+  abandoned: ReadonlySet<TopicId>,
+): PlannedTransaction[] {
   const plans: PlannedTransaction[] = [];
   for (const [topicId, partitions] of image.unlistedPartitions) {
-    const isOlder = [...partitions.values()].every((partition) => partition.version < term.equals);
-    if (!isOlder) continue;
-    const removal = planLeftoverRemoval(topicId);
-    plans.push({ ...removal, compares: [...removal.compares, term] });
+    const isOlder = lastChangeOf(partitions) < term.equals;
+    if (isOlder || abandoned.has(topicId)) plans.push(...planLeftovers(image, topicId, [term]));
   }
   return plans;
 }

@@ -25,6 +25,7 @@ import {
   type TopicValue,
 } from "./cluster-values.js";
 import type { StoredChange, StoredEntry } from "./planned-transaction.js";
+import { changedKeys, SharedMap } from "./shared-map.js";
 
 /** A partition that is not as it was. */
 export interface PartitionChange {
@@ -62,7 +63,7 @@ export function imageFromListing(revision: number, entries: readonly StoredEntry
 }
 
 /**
- * The image after all changes of one revision.
+ * The image after all changes of one revision, or of several that follow each other: the oldest first, `revision` the last.
  *
  * @throws SluiceError CORRUPT_CLUSTER_KEY; the image that was given stays as it is
  */
@@ -80,7 +81,8 @@ export function applyStoreEvents(image: ClusterImage, revision: number, events: 
 
 /** What is different in `after`. */
 export function diffImages(before: ClusterImage, after: ClusterImage): ImageDelta {
-  const topics = [...after.topicsById.values()];
+  const changedIds = changedKeys(before.topicsById, after.topicsById);
+  const topics = changedIds.flatMap((id) => after.topicsById.get(id) ?? []);
   const isChanged = (topic: TopicImage): boolean => {
     const earlier = before.topicsById.get(topic.id);
     return earlier !== undefined && earlier.version !== topic.version;
@@ -88,7 +90,7 @@ export function diffImages(before: ClusterImage, after: ClusterImage): ImageDelt
   return {
     brokersChanged: changedBrokers(before, after),
     topicsCreated: topics.filter((topic) => !before.topicsById.has(topic.id)),
-    topicsDeleted: [...before.topicsById.values()].filter((topic) => !after.topicsById.has(topic.id)),
+    topicsDeleted: changedIds.flatMap((id) => (after.topicsById.has(id) ? [] : (before.topicsById.get(id) ?? []))),
     topicsChanged: topics.filter(isChanged),
     partitionsChanged: topics.flatMap((topic) => changedPartitions(before.topicsById.get(topic.id), topic)),
     isControllerChanged: before.controller?.controllerEpoch !== after.controller?.controllerEpoch,
@@ -149,7 +151,10 @@ class ImageDraft {
         const value = parsePartitionValue(entry.key, entry.value);
         const { topicId, partition } = key;
         this.#partitionsOf(topicId).set(partition, { topicId, partition, version: entry.modRevision, ...value });
+        return;
       }
+      case "producerIds":
+      // Nobody decides by it: who needs an id reads the store.
     }
   }
 
@@ -169,6 +174,8 @@ class ImageDraft {
         return;
       case "partition":
         this.#partitionsOf(key.topicId).set(key.partition, undefined);
+        return;
+      case "producerIds":
     }
   }
 
@@ -176,24 +183,31 @@ class ImageDraft {
     const shared = { revision, clusterId: this.#clusterId, controller: this.#controller };
     const brokers = this.#brokers ?? this.#image.brokers;
     if (this.#topics.size === 0 && this.#partitions.size === 0) return { ...this.#image, ...shared, brokers };
-    const topics = new Map(this.#image.topics);
-    const topicsById = new Map(this.#image.topicsById);
+    const topics = SharedMap.from(this.#image.topics).edit();
+    const topicsById = SharedMap.from(this.#image.topicsById).edit();
+    const putById = new Map([...this.#topics.values()].flatMap((topic) => (topic ? [[topic.id, topic]] : [])));
     const unlisted = new Map(this.#image.unlistedPartitions);
+    const preferredLeaders = new Map(this.#image.preferredLeaders);
     for (const id of this.#touchedIds()) {
       const partitions = this.#mergedPartitions(id);
-      const topic = this.#listedTopic(id);
+      const topic = putById.get(id) ?? this.#keptTopic(id);
       const before = topicsById.get(id);
       // A topic of the same name may have been put under another id meanwhile: it is not ours to delete.
       if (before !== undefined && topic === undefined && topics.get(before.name) === before) topics.delete(before.name);
+      if (before !== undefined) countPreferred(preferredLeaders, before, -1);
       topicsById.delete(id);
       unlisted.delete(id);
       if (topic !== undefined) {
-        const joined = joinTopic(topic, partitions);
+        const joined = takePartitions(topic, partitions);
         topics.set(joined.name, joined);
         topicsById.set(id, joined);
-      } else if (partitions.size > 0) unlisted.set(id, partitions);
+        countPreferred(preferredLeaders, joined, 1);
+      }
+      // What no topic has taken: half created, or left over.
+      if (partitions.size > 0) unlisted.set(id, partitions);
     }
-    return { ...shared, brokers, topics, topicsById, unlistedPartitions: unlisted };
+    const finished = { topics: topics.finish(), topicsById: topicsById.finish() };
+    return { ...shared, ...finished, brokers, unlistedPartitions: unlisted, preferredLeaders };
   }
 
   /** Topics of which the topic itself, or a partition, was changed. */
@@ -207,18 +221,17 @@ class ImageDraft {
     return ids;
   }
 
-  /** The topic of that id as it is after the changes. Undefined: there is none. */
-  #listedTopic(id: TopicId): BareTopic | undefined {
-    for (const topic of this.#topics.values()) if (topic?.id === id) return topic;
+  /** The topic of that id where it was there and its own key is as it was. */
+  #keptTopic(id: TopicId): BareTopic | undefined {
     const before = this.#image.topicsById.get(id);
     if (before === undefined || this.#topics.has(before.name)) return undefined;
     return { ...before, partitionCount: before.partitions.length };
   }
 
   #mergedPartitions(id: TopicId): Map<number, PartitionImage> {
-    const before = this.#image.topicsById.get(id)?.partitions ?? this.#image.unlistedPartitions.get(id)?.values() ?? [];
-    const merged = new Map<number, PartitionImage>();
-    for (const partition of before) merged.set(partition.partition, partition);
+    const merged = new Map<number, PartitionImage>(this.#image.unlistedPartitions.get(id));
+    for (const partition of this.#image.topicsById.get(id)?.partitions ?? [])
+      merged.set(partition.partition, partition);
     for (const [number, partition] of this.#partitions.get(id) ?? []) {
       if (partition === undefined) merged.delete(number);
       else merged.set(number, partition);
@@ -238,6 +251,16 @@ class ImageDraft {
       this.#partitions.set(id, partitions);
     }
     return partitions;
+  }
+}
+
+function countPreferred(counts: Map<BrokerId, number>, topic: TopicImage, by: 1 | -1): void {
+  for (const { replicas } of topic.partitions) {
+    const [preferred] = replicas;
+    if (preferred === undefined) continue;
+    const count = (counts.get(preferred) ?? 0) + by;
+    if (count === 0) counts.delete(preferred);
+    else counts.set(preferred, count);
   }
 }
 
@@ -263,12 +286,14 @@ function configOf(key: string, value: TopicValue): TopicImage["config"] {
   }
 }
 
-function joinTopic(topic: BareTopic, partitions: ReadonlyMap<number, PartitionImage>): TopicImage {
+/** The topic with its partitions, which are taken out of the map. */
+function takePartitions(topic: BareTopic, partitions: Map<number, PartitionImage>): TopicImage {
   const { partitionCount, ...rest } = topic;
   const joined = Array.from({ length: partitionCount }, (_, number) => {
     const partition = partitions.get(number);
     // The key of a topic is written after all of its partitions.
     if (partition === undefined) throw corruptKey(partitionKey(topic.id, number), `topic '${topic.name}' lacks it`);
+    partitions.delete(number);
     return partition;
   });
   return { ...rest, partitions: joined };

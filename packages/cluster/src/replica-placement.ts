@@ -12,6 +12,8 @@ import type { ClusterImage } from "./cluster-image.js";
 export interface PlacementRequest {
   readonly partitions: number;
   readonly replicationFactor: number;
+  /** Partitions that brokers are about to be preferred leaders of, and that the image does not show yet. Default: none. */
+  readonly alsoLed?: ReadonlyMap<BrokerId, number> | undefined;
 }
 
 /**
@@ -21,7 +23,7 @@ export interface PlacementRequest {
  */
 export function placeReplicas(image: ClusterImage, request: PlacementRequest): BrokerId[][] {
   const { partitions, replicationFactor } = request;
-  const round = brokersByLoad(image);
+  const round = brokersByLoad(image, request.alsoLed);
   if (replicationFactor > round.length || round.length === 0) {
     throw new SluiceError("INVALID_REPLICATION_FACTOR", {
       replicationFactor,
@@ -37,15 +39,9 @@ export function placeReplicas(image: ClusterImage, request: PlacementRequest): B
 }
 
 /** Registered brokers, those that are preferred leader of the fewest partitions first, then by id. */
-function brokersByLoad(image: ClusterImage): BrokerId[] {
-  const led = new Map<BrokerId, number>();
-  for (const id of image.brokers.keys()) led.set(id, 0);
-  for (const topic of image.topics.values()) {
-    for (const { replicas } of topic.partitions) {
-      const preferred = replicas[0];
-      const count = preferred === undefined ? undefined : led.get(preferred);
-      if (preferred !== undefined && count !== undefined) led.set(preferred, count + 1);
-    }
-  }
-  return [...led].sort(([idA, countA], [idB, countB]) => countA - countB || idA - idB).map(([id]) => id);
+function brokersByLoad(image: ClusterImage, alsoLed: ReadonlyMap<BrokerId, number> = new Map()): BrokerId[] {
+  const led = [...image.brokers.keys()].map((id) => {
+    return { id, count: (image.preferredLeaders.get(id) ?? 0) + (alsoLed.get(id) ?? 0) };
+  });
+  return led.sort((a, b) => a.count - b.count || a.id - b.id).map(({ id }) => id);
 }

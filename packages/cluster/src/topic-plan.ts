@@ -31,7 +31,7 @@ export const topicPartitionsMax = 10_000;
 export const replicationFactorMax = 1;
 
 /** Operations in one transaction of a plan. */
-const chunkOperationsMax = 100;
+export const chunkOperationsMax = 100;
 
 export interface TopicRequest {
   readonly name: string;
@@ -39,12 +39,16 @@ export interface TopicRequest {
   readonly replicationFactor: number;
   /** The last of a key counts. */
   readonly configs: readonly { readonly name: string; readonly value: string }[];
+  /** As in `PlacementRequest`. */
+  readonly alsoLed?: ReadonlyMap<BrokerId, number> | undefined;
 }
 
 /** A checked creation. Run `chunks` in order, then what `planTopicFinish` gives. */
 export interface TopicCreation {
   readonly name: TopicName;
   readonly topicId: TopicId;
+  /** Replicas of the partitions that come into being, the preferred leader first. */
+  readonly placed: readonly (readonly BrokerId[])[];
   /** Empty where one transaction is enough. */
   readonly chunks: readonly PlannedTransaction[];
   /** Partition 0, or all where one transaction is enough, and the topic. */
@@ -68,19 +72,20 @@ export function planTopicCreation(image: ClusterImage, request: TopicRequest, ne
 export function planAnyTopicCreation(image: ClusterImage, request: TopicRequest, newTopicId: TopicId): TopicCreation {
   const name = topicName(request.name);
   if (image.topics.has(name)) throw new SluiceError("TOPIC_ALREADY_EXISTS", { topic: name });
-  const { partitions, replicationFactor } = request;
+  const { partitions, replicationFactor, alsoLed } = request;
   checkCounts(request);
   const configs = checkedConfigs(request.configs);
-  const puts = placeReplicas(image, { partitions, replicationFactor }).map((replicas, partition) =>
-    putPartition(image, { topicId: newTopicId, partition, replicas }),
-  );
+  const placed = placeReplicas(image, { partitions, replicationFactor, alsoLed });
+  const puts = placed.map((replicas, partition) => putPartition(image, { topicId: newTopicId, partition, replicas }));
   const topic = { id: newTopicId, partitions, replicationFactor, configs };
   const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value: formatTopicValue(topic) };
   if (puts.length < chunkOperationsMax) {
-    return { name, topicId: newTopicId, chunks: [], lastOperations: [...puts, putTopic] };
+    return { name, topicId: newTopicId, placed, chunks: [], lastOperations: [...puts, putTopic] };
   }
   const [first, ...rest] = puts as [PlannedOperation, ...PlannedOperation[]];
-  return { name, topicId: newTopicId, chunks: chunked(name, rest), lastOperations: [first, putTopic] };
+  const nameIsFree = { key: topicKey(name), target: "createRevision", equals: 0 } as const;
+  const chunks = chunked(rest, { purpose: `preparing topic '${name}'`, compares: [nameIsFree] });
+  return { name, topicId: newTopicId, placed, chunks, lastOperations: [first, putTopic] };
 }
 
 /**
@@ -98,15 +103,6 @@ export function planTopicFinish(creation: TopicCreation, firstChunkRevision: num
     purpose: `creating topic '${creation.name}'`,
     compares: [nameIsFree, ...chunksAreThere],
     operations: creation.lastOperations,
-  };
-}
-
-/** Removes partitions of a topic that was not finished: after a failed creation, or what a crash left over. */
-export function planLeftoverRemoval(topicId: TopicId): PlannedTransaction {
-  return {
-    purpose: `removing leftovers of topic id ${topicId}`,
-    compares: [{ key: partitionKey(topicId, 0), target: "createRevision", equals: 0 }],
-    operations: [{ type: "deletePrefix", prefix: partitionsKeyPrefix(topicId) }],
   };
 }
 
@@ -136,7 +132,9 @@ export function planTopicDeletion(
 
 function checkCounts({ partitions, replicationFactor }: TopicRequest): void {
   if (!Number.isInteger(partitions) || partitions < 1 || partitions > topicPartitionsMax) {
-    throw new SluiceError("INVALID_PARTITION_COUNT", { partitions, partitionsMax: topicPartitionsMax });
+    const reason = "it takes a whole number within bounds";
+    const bounds = { partitionsMin: 1, partitionsMax: topicPartitionsMax };
+    throw new SluiceError("INVALID_PARTITION_COUNT", { partitions, reason, ...bounds });
   }
   if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > replicationFactorMax) {
     const reason =
@@ -145,14 +143,19 @@ function checkCounts({ partitions, replicationFactor }: TopicRequest): void {
   }
 }
 
-/** The settings as they are stored: known keys only, in the form in which they read back. */
-function checkedConfigs(configs: TopicRequest["configs"]): Record<string, string> {
+/**
+ * The settings as they are stored: known keys only, in the form in which they read back.
+ *
+ * @throws SluiceError UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE
+ */
+export function checkedConfigs(configs: TopicRequest["configs"]): Record<string, string> {
   const entries = configs.map(({ name, value }) => ({ key: name, raw: value }));
   const values: Readonly<Record<string, unknown>> = readConfig(topicConfigTable, "topic", entries);
   return Object.fromEntries(entries.map(({ key }) => [key, String(values[key])]));
 }
 
-function putPartition(
+/** Partition of a topic that comes into being, led by the first of its replicas in the life that the image shows. */
+export function putPartition(
   image: ClusterImage,
   placed: { topicId: TopicId; partition: number; replicas: readonly BrokerId[] },
 ): PlannedOperation {
@@ -168,14 +171,14 @@ function putPartition(
   return { type: "put", key: partitionKey(topicId, partition), value };
 }
 
-function chunked(name: TopicName, puts: readonly PlannedOperation[]): PlannedTransaction[] {
+/** As many transactions as the puts take, each with these compares. */
+export function chunked(
+  puts: readonly PlannedOperation[],
+  shared: Pick<PlannedTransaction, "purpose" | "compares">,
+): PlannedTransaction[] {
   const chunks: PlannedTransaction[] = [];
   for (let from = 0; from < puts.length; from += chunkOperationsMax) {
-    chunks.push({
-      purpose: `preparing topic '${name}'`,
-      compares: [{ key: topicKey(name), target: "createRevision", equals: 0 }],
-      operations: puts.slice(from, from + chunkOperationsMax),
-    });
+    chunks.push({ ...shared, operations: puts.slice(from, from + chunkOperationsMax) });
   }
   return chunks;
 }

@@ -1,4 +1,4 @@
-import { brokerKey, type ClusterImage, formatBrokerValue } from "@sluice/cluster";
+import { brokerKey, type ClusterImage, formatBrokerValue, imageFromListing } from "@sluice/cluster";
 import { brokerId, isSluiceError } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -63,6 +63,18 @@ describe("ImageWatcher", () => {
     await store.transact([], [{ type: "delete", key: brokerKey(brokerId(1)) }]);
     await watcher.waitFor((image) => image.revision > revision);
     expect(brokerIds()).toEqual([2]);
+  });
+
+  it("makes one image of the revisions that arrive in one turn, the same as from a listing", async () => {
+    await watcher.start();
+    const before = images.length;
+    const changes = Array.from({ length: 20 }, (_, id) => store.transact([], [putBroker(id)]));
+    const removals = [3, 5].map((id) => store.transact([], [{ type: "delete", key: brokerKey(brokerId(id)) }]));
+    await Promise.all([...changes, ...removals]);
+    const { revision, entries } = await store.list("");
+    const image = await watcher.waitFor((seen) => seen.revision >= revision);
+    expect(image).toEqual(imageFromListing(revision, entries));
+    expect(images.length - before).toBeLessThan(22);
   });
 
   it("lists again after the watch was broken, and misses nothing of what went on meanwhile", async () => {

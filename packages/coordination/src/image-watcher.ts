@@ -1,7 +1,8 @@
 /**
  * Keeps a cluster image current: lists the store once, watches from the revision after, and lists again whenever the watch ends.
  *
- * Images are told in the order of their revisions and never go back. While the store cannot be read, or holds what this
+ * Images are told in the order of their revisions and never go back. Revisions that arrive in one turn make one image: who looks
+ * at a whole image each time would look at thousands of them while thousands of topics are created. While the store cannot be read, or holds what this
  * version cannot read, the last good image stays and the listing is tried again, first after 50 ms, then ever more rarely.
  */
 
@@ -34,6 +35,8 @@ export class ImageWatcher {
   readonly #waiters = new Set<ImageWaiter>();
   #image: ClusterImage = emptyImage;
   #watch: Watch | undefined;
+  /** Changes that are in no image yet, all of them arrived in this turn. */
+  #arrived: { revision: number; readonly events: StoreEvent[] } | undefined;
   #relistTimer: Timer | undefined;
   #relistDelayMs = relistDelayMsMin;
   #isClosed = false;
@@ -113,12 +116,30 @@ export class ImageWatcher {
       throw new SluiceError("STORE_CONFLICT", { operation });
     }
     const image = imageFromListing(revision, entries);
+    // Of an earlier watch: the listing has it.
+    this.#arrived = undefined;
     this.#watch = this.#store.watch(keyPrefix, revision + 1, {
-      onChange: (changedRevision, events) => this.#apply(changedRevision, events),
+      onChange: (changedRevision, events) => this.#take(changedRevision, events),
       onError: (error) => this.#relistAfter(error),
     });
     this.#relistDelayMs = relistDelayMsMin;
     this.#publish(image);
+  }
+
+  #take(revision: number, events: readonly StoreEvent[]): void {
+    if (this.#arrived !== undefined) {
+      this.#arrived.revision = revision;
+      this.#arrived.events.push(...events);
+      return;
+    }
+    this.#arrived = { revision, events: [...events] };
+    queueMicrotask(() => this.#applyArrived());
+  }
+
+  #applyArrived(): void {
+    const arrived = this.#arrived;
+    this.#arrived = undefined;
+    if (arrived !== undefined && !this.#isClosed) this.#apply(arrived.revision, arrived.events);
   }
 
   #apply(revision: number, events: readonly StoreEvent[]): void {

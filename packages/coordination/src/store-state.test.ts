@@ -22,7 +22,7 @@ const transaction = fc.record({
 describe("StoreState", () => {
   it("agrees with a slow model on values, revisions and success", () => {
     fc.assert(
-      fc.property(fc.array(transaction, { maxLength: 30 }), (transactions) => {
+      fc.property(fc.array(transaction, { maxLength: 30, size: "max" }), (transactions) => {
         const state = new StoreState();
         const model = new SlowModel();
         for (const { compares, operations } of transactions) {
@@ -40,7 +40,7 @@ describe("StoreState", () => {
 
   it("gives changes that, applied to the state before them, make the state after them", () => {
     fc.assert(
-      fc.property(fc.array(transaction, { maxLength: 30 }), fc.nat(30), (transactions, skipped) => {
+      fc.property(fc.array(transaction, { maxLength: 30, size: "max" }), fc.nat(30), (transactions, skipped) => {
         const state = new StoreState();
         let early = state.snapshot();
         for (const [index, { compares, operations }] of transactions.entries()) {

@@ -36,6 +36,15 @@ export class AppendQueue {
     return { type: "appendRecords", appendId, records };
   }
 
+  /** Runs `onAppended` when everything that was begun is in the log: at once, where nothing is under way. */
+  afterPending(requestIds: readonly number[], onAppended: OnAppended): readonly GroupEffect[] {
+    if (this.isEmpty) return onAppended();
+    const appendId = this.#nextAppendId;
+    this.#nextAppendId += 1;
+    this.#pending.push({ appendId, requestIds, onAppended, isAppended: true });
+    return [];
+  }
+
   appended(appendId: number): GroupEffect[] {
     const append = this.#pending.find((pending) => pending.appendId === appendId);
     invariant(append !== undefined, `append ${appendId} was not begun`);

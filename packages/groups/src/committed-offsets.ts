@@ -32,6 +32,25 @@ export class CommittedOffsets {
     return this.#decided.size === 0 && this.#shown.size === 0;
   }
 
+  /** Whether anything is decided for the topic. */
+  hasTopic(topic: string): boolean {
+    for (const offset of this.#decided.values()) if (offset.topic === topic) return true;
+    return false;
+  }
+
+  /** What is decided, whether it is in the log yet or not. */
+  decided(partition: AssignedPartition): CommittedOffset | undefined {
+    return this.#decided.get(partitionId(partition));
+  }
+
+  /** Wall time of the newest commit that is decided. Undefined: there is none. */
+  get lastCommitMs(): number | undefined {
+    let last: number | undefined;
+    for (const { committedAtMs } of this.#decided.values())
+      if (last === undefined || committedAtMs > last) last = committedAtMs;
+    return last;
+  }
+
   get(partition: AssignedPartition): CommittedOffset | undefined {
     return this.#shown.get(partitionId(partition));
   }
@@ -59,6 +78,12 @@ export class CommittedOffsets {
   replay(change: OffsetChange): void {
     apply(this.#decided, change);
     apply(this.#shown, change);
+  }
+
+  /** Removal of what is decided for these partitions. */
+  planRemovalOf(partitions: readonly AssignedPartition[]): OffsetChange[] {
+    const found = partitions.flatMap((partition) => this.#decided.get(partitionId(partition)) ?? []);
+    return [...new Set(found)].sort(comparePartitions).map(removal);
   }
 
   /** Removal of everything that is decided. */

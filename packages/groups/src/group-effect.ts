@@ -28,6 +28,8 @@ export type GroupEffect =
     }
   /** The member is out: end its session stream with the error, or with none where it left by itself. */
   | { readonly type: "endSession"; readonly memberId: string; readonly error: SluiceError | undefined }
+  /** The group was idle for as long as groups are kept, and is forgotten, with so many committed offsets. */
+  | { readonly type: "groupExpired"; readonly idleSinceMs: number; readonly offsets: number }
   /** Answer a commit, reset or delete: done and durable. */
   | { readonly type: "acceptRequest"; readonly requestId: number }
   /** Answer a join, commit, reset or delete: refused. */

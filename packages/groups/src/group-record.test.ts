@@ -14,6 +14,7 @@ const partitions = fc.array(fc.record({ topic: fc.string(), partition: fc.nat() 
 const groupValue: fc.Arbitrary<GroupValue> = fc.record({
   generation: fc.nat(),
   assignor: fc.constantFrom(undefined, "uniform" as const, "sticky" as const),
+  emptySinceMs: fc.option(fc.nat(), { nil: undefined }),
   members: fc.array(
     fc.record({
       memberId: fc.string(),
@@ -21,6 +22,7 @@ const groupValue: fc.Arbitrary<GroupValue> = fc.record({
       host: fc.string(),
       topics: fc.array(fc.string(), { maxLength: 3 }),
       sessionTimeoutMs: fc.integer({ min: 1 }),
+      rebalanceTimeoutMs: fc.integer({ min: 1 }),
       generation: fc.nat(),
       owned: partitions,
       assigned: partitions,
@@ -55,6 +57,14 @@ describe("group records", () => {
     expect(formatOffsetValue(committed)).toBe(
       '{"offset":42,"leaderEpoch":-1,"metadata":"","committedAtMs":7,"topicId":"id"}',
     );
+  });
+
+  it("of earlier versions are read: when the group became empty is not known, the rebalance timeout is the default", () => {
+    const member =
+      '{"memberId":"m","clientId":"","host":"","topics":["t"],"sessionTimeoutMs":1,"generation":1,"assigned":[],"owned":[]}';
+    const value = parseGroupValue("k", `{"generation":1,"assignor":"sticky","members":[${member}]}`);
+    expect(value.emptySinceMs).toBeUndefined();
+    expect(value.members[0]?.rebalanceTimeoutMs).toBe(300_000);
   });
 
   it.each([

@@ -9,11 +9,12 @@
  *           leaderEpoch -1: not known
  *
  *     key   {"type":"group","group":"g"}
- *     value {"generation":7,"assignor":"sticky","members":[{"memberId":"..","clientId":"..","host":"..","topics":["t"],
- *            "sessionTimeoutMs":10000,"generation":7,"owned":[["t",0]],"assigned":[["t",0],["t",1]]}]}
- *           assignor "": no member
+ *     value {"generation":7,"assignor":"sticky","emptySinceMs":-1,"members":[{"memberId":"..","clientId":"..","host":"..",
+ *            "topics":["t"],"sessionTimeoutMs":10000,"rebalanceTimeoutMs":300000,"generation":7,"owned":[["t",0]],
+ *            "assigned":[["t",0],["t",1]]}]}
+ *           assignor "": no member; emptySinceMs: when the last member went, milliseconds since 1970, -1 while there are members
  *
- * Members are in the order of their ids, partitions in theirs: one state has one text.
+ * Records of earlier versions lack emptySinceMs and rebalanceTimeoutMs: the one is not known then, the other the default. Members are in the order of their ids, partitions in theirs: one state has one text.
  */
 
 import { SluiceError } from "@sluice/model";
@@ -42,10 +43,15 @@ export interface CommittedOffset {
   readonly topicId: string;
 }
 
+/** How long a member may take to acknowledge an assignment, where it does not say. */
+export const rebalanceTimeoutMsDefault = 300_000;
+
 export interface GroupValue {
   readonly generation: number;
   /** Undefined: the group has no member. */
   readonly assignor: AssignorName | undefined;
+  /** Wall time at which the last member went. Undefined: there are members, there never were any, or it is not known. */
+  readonly emptySinceMs: number | undefined;
   readonly members: readonly MemberValue[];
 }
 
@@ -55,6 +61,8 @@ export interface MemberValue {
   readonly host: string;
   readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
+  /** How long it may take to acknowledge an assignment. */
+  readonly rebalanceTimeoutMs: number;
   /** Generation of the last assignment that was sent to it. 0: none yet. */
   readonly generation: number;
   /** What it may be working on. */
@@ -108,7 +116,8 @@ export function formatGroupValue(value: GroupValue): string {
     owned: member.owned.map(toPair),
     assigned: member.assigned.map(toPair),
   }));
-  return JSON.stringify({ generation: value.generation, assignor: value.assignor ?? "", members });
+  const { generation, assignor = "", emptySinceMs = -1 } = value;
+  return JSON.stringify({ generation, assignor, emptySinceMs, members });
 }
 
 export function parseGroupValue(key: string, text: string): GroupValue {
@@ -116,9 +125,11 @@ export function parseGroupValue(key: string, text: string): GroupValue {
   const assignor = members.text("assignor");
   if (assignor !== "" && assignor !== "uniform" && assignor !== "sticky")
     throw malformed(key, "its assignor is not known");
+  const emptySinceMs = members.optionalInteger("emptySinceMs", -1) ?? -1;
   return {
     generation: members.integer("generation", 0),
     assignor: assignor === "" ? undefined : assignor,
+    emptySinceMs: emptySinceMs === -1 ? undefined : emptySinceMs,
     members: members.list("members").map((value) => parseMember(key, value)),
   };
 }
@@ -131,6 +142,7 @@ function parseMember(key: string, value: unknown): MemberValue {
     host: members.text("host"),
     topics: members.list("topics").map((topic) => (typeof topic === "string" ? topic : members.refuse("topics"))),
     sessionTimeoutMs: members.integer("sessionTimeoutMs", 1),
+    rebalanceTimeoutMs: members.optionalInteger("rebalanceTimeoutMs", 1) ?? rebalanceTimeoutMsDefault,
     generation: members.integer("generation", 0),
     owned: members.list("owned").map((pair) => fromPair(pair) ?? members.refuse("owned")),
     assigned: members.list("assigned").map((pair) => fromPair(pair) ?? members.refuse("assigned")),
@@ -163,15 +175,17 @@ function membersOf(key: string, value: unknown) {
   const refuse = (name: string): never => {
     throw malformed(key, `'${name}' is not what it must be`);
   };
+  const integer = (name: string, min: number): number => {
+    const member = members[name];
+    return typeof member === "number" && Number.isSafeInteger(member) && member >= min ? member : refuse(name);
+  };
   return {
     refuse,
+    integer,
+    optionalInteger: (name: string, min: number) => (Object.hasOwn(members, name) ? integer(name, min) : undefined),
     text: (name: string): string => {
       const member = members[name];
       return typeof member === "string" ? member : refuse(name);
-    },
-    integer: (name: string, min: number): number => {
-      const member = members[name];
-      return typeof member === "number" && Number.isSafeInteger(member) && member >= min ? member : refuse(name);
     },
     list: (name: string): readonly unknown[] => {
       const member = members[name];

@@ -1,123 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { GroupEffect } from "./group-effect.js";
-import type { AssignedPartition, GroupEvent, TopicShapes } from "./group-event.js";
-import type { GroupRecord } from "./group-record.js";
-import { GroupStateMachine } from "./group-state-machine.js";
-
-const options = { sessionTimeoutMsMin: 100, sessionTimeoutMsMax: 60_000, membersMax: 3 };
-const topics = (partitions: number, topicId = "id-1"): TopicShapes => new Map([["t", { topicId, partitions }]]);
-const parts = (...numbers: number[]): AssignedPartition[] => numbers.map((partition) => ({ topic: "t", partition }));
-
-/** A group whose log answers at once, and the records that are in it. */
-class Harness {
-  readonly machine = new GroupStateMachine({ group: "g", options });
-  readonly log: GroupRecord[] = [];
-  /** Append failures and silences: undefined = answer at once. */
-  holdAppends = false;
-  readonly held: number[] = [];
-  nowMs = 1000;
-  #requestId = 0;
-
-  post(event: GroupEvent): GroupEffect[] {
-    const said: GroupEffect[] = [];
-    for (const effect of this.machine.step(event)) {
-      if (effect.type !== "appendRecords") {
-        said.push(effect);
-      } else if (this.holdAppends) {
-        this.held.push(effect.appendId);
-        this.log.push(...effect.records);
-      } else {
-        this.log.push(...effect.records);
-        said.push(...this.post({ type: "recordsAppended", appendId: effect.appendId, nowMs: this.nowMs }));
-      }
-    }
-    return said;
-  }
-
-  topics(shapes: TopicShapes): GroupEffect[] {
-    return this.post({ type: "topicsChanged", nowMs: this.nowMs, topics: shapes });
-  }
-
-  join(newMemberId: string, more: Partial<Extract<GroupEvent, { type: "joinRequested" }>> = {}): GroupEffect[] {
-    return this.post({
-      type: "joinRequested",
-      requestId: ++this.#requestId,
-      nowMs: this.nowMs,
-      memberId: undefined,
-      newMemberId,
-      clientId: `client-${newMemberId}`,
-      host: "127.0.0.1",
-      topics: ["t"],
-      sessionTimeoutMs: 1000,
-      assignor: "sticky",
-      ...more,
-    });
-  }
-
-  acknowledge(memberId: string, generation: number, owned: AssignedPartition[]): GroupEffect[] {
-    return this.post({ type: "assignmentAcknowledged", nowMs: this.nowMs, memberId, generation, owned });
-  }
-
-  commit(memberId: string | undefined, generation: number | undefined, partition: number, offset = 7): GroupEffect[] {
-    return this.post({
-      type: "commitRequested",
-      requestId: ++this.#requestId,
-      nowMs: this.nowMs,
-      committedAtMs: 5,
-      memberId,
-      generation,
-      offsets: [{ topic: "t", partition, offset, leaderEpoch: 1, metadata: "" }],
-    });
-  }
-
-  reset(...targets: (AssignedPartition & { offset: number })[]): GroupEffect[] {
-    return this.post({
-      type: "resetRequested",
-      requestId: ++this.#requestId,
-      nowMs: this.nowMs,
-      committedAtMs: 6,
-      targets,
-    });
-  }
-
-  delete(): GroupEffect[] {
-    return this.post({ type: "deleteRequested", requestId: ++this.#requestId, nowMs: this.nowMs });
-  }
-}
-
-/** One line an effect. */
-function lines(effects: readonly GroupEffect[]): string[] {
-  return effects.map(line);
-}
-
-function line(effect: GroupEffect): string {
-  switch (effect.type) {
-    case "sendAssignment":
-      return `send ${effect.memberId} g${effect.generation} [${effect.partitions.map((p) => p.partition)}]`;
-    case "acceptJoin":
-      return `joined ${effect.memberId} ${effect.heartbeatIntervalMs}`;
-    case "endSession":
-      return `end ${effect.memberId} ${effect.error?.code ?? ""}`.trim();
-    case "rejectRequest":
-      return `reject ${effect.error.code}`;
-    case "acceptRequest":
-      return "accept";
-    case "appendRecords":
-      return `append ${effect.records.length}`;
-  }
-}
-
-function stableGroupOfTwo(): Harness {
-  const group = new Harness();
-  group.topics(topics(4));
-  group.join("a");
-  group.acknowledge("a", 1, parts(0, 1, 2, 3));
-  group.join("b");
-  group.acknowledge("a", 2, parts(0, 1));
-  group.acknowledge("b", 2, []);
-  group.acknowledge("b", 3, parts(2, 3));
-  return group;
-}
+import { Harness, lines, parts, stableGroupOfTwo, topics } from "./testing/group-harness.js";
 
 describe("membership", () => {
   it("gives a new member only what the old owner has acknowledged to be without", () => {
@@ -160,11 +42,11 @@ describe("membership", () => {
 
   it("frees what a member owned when it leaves", () => {
     const group = stableGroupOfTwo();
-    expect(lines(group.post({ type: "leaveRequested", nowMs: group.nowMs, memberId: "b" }))).toEqual([
+    expect(lines(group.post({ type: "leaveRequested", nowMs: group.nowMs, wallMs: 5000, memberId: "b" }))).toEqual([
       "end b",
       "send a g4 [0,1,2,3]",
     ]);
-    expect(lines(group.post({ type: "leaveRequested", nowMs: group.nowMs, memberId: "b" }))).toEqual([
+    expect(lines(group.post({ type: "leaveRequested", nowMs: group.nowMs, wallMs: 5000, memberId: "b" }))).toEqual([
       "end b UNKNOWN_MEMBER",
     ]);
   });
@@ -174,8 +56,8 @@ describe("membership", () => {
     group.nowMs = 1500;
     group.post({ type: "heartbeatReceived", nowMs: 1500, memberId: "a" });
     expect(group.machine.nextExpiryMs).toBe(2000);
-    expect(lines(group.post({ type: "timePassed", nowMs: 1999 }))).toEqual([]);
-    expect(lines(group.post({ type: "timePassed", nowMs: 2000 }))).toEqual([
+    expect(lines(group.post({ type: "timePassed", nowMs: 1999, wallMs: 5000 }))).toEqual([]);
+    expect(lines(group.post({ type: "timePassed", nowMs: 2000, wallMs: 5000 }))).toEqual([
       "end b UNKNOWN_MEMBER",
       "send a g4 [0,1,2,3]",
     ]);
@@ -192,11 +74,10 @@ describe("membership", () => {
     expect(lines(group.join("unused", { memberId: "z" }))).toEqual(["reject UNKNOWN_MEMBER"]);
   });
 
-  it("refuses bad sessions, no topics and too many members", () => {
+  it("refuses bad sessions and too many members", () => {
     const group = stableGroupOfTwo();
     expect(lines(group.join("c", { sessionTimeoutMs: 99 }))).toEqual(["reject INVALID_REQUEST"]);
     expect(lines(group.join("c", { sessionTimeoutMs: Number.NaN }))).toEqual(["reject INVALID_REQUEST"]);
-    expect(lines(group.join("c", { topics: [] }))).toEqual(["reject INVALID_REQUEST"]);
     group.join("c");
     expect(lines(group.join("d"))).toEqual(["reject RESOURCE_EXHAUSTED"]);
   });
@@ -207,6 +88,32 @@ describe("membership", () => {
     group.acknowledge("a", 4, parts(0, 1, 4));
     group.acknowledge("b", 4, parts(2, 3, 5));
     expect(lines(group.topics(new Map()))).toEqual(["send a g5 []", "send b g5 []"]);
+  });
+});
+
+describe("a topic that is made again under its name", () => {
+  it("is given out when nobody works on the old one any more, and takes no commits of that", () => {
+    const group = stableGroupOfTwo();
+    group.commit("a", 2, 0, 1000);
+    expect(lines(group.topics(topics(4, "id-2")))).toEqual(["send a g4 []", "send b g4 []"]);
+    expect(lines(group.commit("a", 4, 0, 1001))).toEqual(["reject PARTITION_NOT_OWNED"]);
+    expect(lines(group.acknowledge("a", 4, []))).toEqual([]);
+    expect(lines(group.commit("b", 4, 2, 1001))).toEqual(["reject PARTITION_NOT_OWNED"]);
+    expect(lines(group.acknowledge("b", 4, []))).toEqual(["send a g5 [0,2]", "send b g5 [1,3]"]);
+    expect(group.machine.offsets).toEqual([]);
+    expect(lines(group.commit("a", 5, 0, 1))).toEqual(["accept"]);
+    expect(group.machine.offsets).toMatchObject([{ offset: 1, topicId: "id-2" }]);
+  });
+
+  it("is the same where it comes back before anybody has let go of it", () => {
+    const group = stableGroupOfTwo();
+    expect(lines(group.topics(new Map()))).toEqual(["send a g4 []", "send b g4 []"]);
+    expect(lines(group.topics(topics(4, "id-2")))).toEqual([]);
+    expect(lines(group.commit("a", 4, 0))).toEqual(["reject PARTITION_NOT_OWNED"]);
+    group.acknowledge("a", 4, []);
+    // The session of a member that does not acknowledge ends, and holds nothing up any longer.
+    group.post({ type: "heartbeatReceived", nowMs: 1500, memberId: "a" });
+    expect(lines(group.timeIs(2000))).toEqual(["end b UNKNOWN_MEMBER", "send a g5 [0,1,2,3]"]);
   });
 });
 
@@ -355,7 +262,7 @@ describe("replay", () => {
     expect(lines(loaded.join("unused", { memberId: "a" }))).toEqual(["joined a 333", "send a g4 [0,1]"]);
     loaded.acknowledge("a", 4, parts(0, 1));
     expect(loaded.machine.state).toBe("assigning");
-    expect(lines(loaded.post({ type: "timePassed", nowMs: 6000 }))).toContain("end b UNKNOWN_MEMBER");
+    expect(lines(loaded.post({ type: "timePassed", nowMs: 6000, wallMs: 5000 }))).toContain("end b UNKNOWN_MEMBER");
   });
 
   it("refuses records that are not of the group or not readable", () => {

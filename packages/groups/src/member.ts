@@ -3,7 +3,8 @@
  *
  * `owned` is what the member may be working on: everything that was granted to it and that it has not let go of. It only
  * grows by a grant, and only shrinks when the member acknowledges the last assignment that it was sent. At most one assignment is
- * unacknowledged, so that an acknowledgement always means the same set here and there.
+ * unacknowledged, so that an acknowledgement always means the same set here and there. How long it may stay so is bounded, over
+ * new streams of the member too: heartbeats alone do not hold partitions for ever.
  */
 
 import { isSamePartitions, type PartitionMap, partitionId, partitionMap } from "./assigned-partition.js";
@@ -11,7 +12,10 @@ import type { AssignedPartition } from "./group-event.js";
 import type { MemberValue } from "./group-record.js";
 
 /** Who the member says it is. */
-export type MemberIdentity = Pick<MemberValue, "clientId" | "host" | "topics" | "sessionTimeoutMs">;
+export type MemberIdentity = Pick<
+  MemberValue,
+  "clientId" | "host" | "topics" | "sessionTimeoutMs" | "rebalanceTimeoutMs"
+>;
 
 export class Member {
   readonly memberId: string;
@@ -26,6 +30,8 @@ export class Member {
   #generation = 0;
   #acknowledgedGeneration: number | undefined;
   #awaitsAcknowledgement = false;
+  /** Monotonic time by which the last assignment must be acknowledged. Undefined: nothing was sent since the last was. */
+  #acknowledgeByMs: number | undefined;
 
   constructor(memberId: string, identity: MemberIdentity, nowMs: number) {
     this.memberId = memberId;
@@ -35,8 +41,8 @@ export class Member {
 
   /** A member as the log shows it. It gets no assignment until it has come back and joined. */
   static restore(value: MemberValue, nowMs: number): Member {
-    const { memberId, clientId, host, topics, sessionTimeoutMs } = value;
-    const member = new Member(memberId, { clientId, host, topics, sessionTimeoutMs }, nowMs);
+    const { memberId, clientId, host, topics, sessionTimeoutMs, rebalanceTimeoutMs } = value;
+    const member = new Member(memberId, { clientId, host, topics, sessionTimeoutMs, rebalanceTimeoutMs }, nowMs);
     member.assigned = partitionMap(value.assigned);
     member.#owned = partitionMap(value.owned);
     member.#generation = value.generation;
@@ -58,14 +64,22 @@ export class Member {
     return this.#sent;
   }
 
-  /** Whether the last assignment may still change what the member works on. */
-  get awaitsAcknowledgement(): boolean {
-    return this.#awaitsAcknowledgement;
-  }
-
   /** Whether it owns what it shall own, and has said so. */
   get isSettled(): boolean {
     return !this.#awaitsAcknowledgement && isSamePartitions(this.#owned, this.assigned);
+  }
+
+  /** Monotonic time at which the member has to go unless it is heard of, or acknowledges, before. */
+  get expiryMs(): number {
+    return Math.min(this.sessionEndsMs, this.#acknowledgeByMs ?? Number.POSITIVE_INFINITY);
+  }
+
+  /** Why the member has to go, as a sentence ends; undefined: it may stay. */
+  expiryReason(nowMs: number): string | undefined {
+    const { sessionTimeoutMs, rebalanceTimeoutMs } = this.identity;
+    if (this.sessionEndsMs <= nowMs) return `nothing was heard of it for ${sessionTimeoutMs} ms`;
+    if (this.#acknowledgeByMs === undefined || this.#acknowledgeByMs > nowMs) return undefined;
+    return `it did not acknowledge its assignment within its rebalance timeout of ${rebalanceTimeoutMs} ms`;
   }
 
   heard(nowMs: number): void {
@@ -87,8 +101,10 @@ export class Member {
   }
 
   /** Grants exactly these partitions. What it owned besides stays its own until it acknowledges. */
-  send(granted: PartitionMap, generation: number): void {
+  send(granted: PartitionMap, generation: number, nowMs: number): void {
     this.#sent = granted;
+    // A member that only opens one stream after another still owes what it was sent on the first.
+    this.#acknowledgeByMs ??= nowMs + this.identity.rebalanceTimeoutMs;
     this.#generation = generation;
     this.#awaitsAcknowledgement = true;
     this.#owned = partitionMap([...this.#owned.values(), ...granted.values()]);
@@ -108,6 +124,7 @@ export class Member {
     this.#acknowledgedGeneration = generation;
     // A member that says it keeps more than it may has not finished: it will acknowledge again.
     this.#awaitsAcknowledgement = remaining.length > sent.size;
+    if (!this.#awaitsAcknowledgement) this.#acknowledgeByMs = undefined;
     return hasFreed;
   }
 
@@ -117,13 +134,14 @@ export class Member {
   }
 
   toValue(): MemberValue {
-    const { clientId, host, topics, sessionTimeoutMs } = this.identity;
+    const { clientId, host, topics, sessionTimeoutMs, rebalanceTimeoutMs } = this.identity;
     return {
       memberId: this.memberId,
       clientId,
       host,
       topics,
       sessionTimeoutMs,
+      rebalanceTimeoutMs,
       generation: this.#generation,
       owned: [...this.#owned.values()],
       assigned: [...this.assigned.values()],

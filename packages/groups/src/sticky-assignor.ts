@@ -2,8 +2,8 @@
  * Sticky assignor: everybody keeps what they have as far as balance allows.
  *
  * First all keep what they still want, then what is free goes to those with fewest, then partitions move one by one from a member to
- * one with at least 2 fewer. Where all members want the same topics, counts differ by at most 1 and no assignment with
- * that balance moves fewer partitions.
+ * one with at least 2 fewer. So no partition is left with a member where another that wants it has 2 fewer; where all members
+ * want the same topics, counts differ by at most 1. No assignment that is as balanced takes fewer partitions from members.
  */
 
 import { type Assignment, AssignmentDraft, type Subscriber } from "./assignment-draft.js";

@@ -1,15 +1,22 @@
 import { MemoryClusterStore } from "@sluice/coordination";
 import type { CallContext, ServedMethod, UnaryHandler, UnaryMethod } from "@sluice/model";
-import { errorCatalogue, isSluiceError } from "@sluice/model";
+import { brokerId, errorCatalogue, isSluiceError } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
-import { clusterService } from "@sluice/protocol";
+import { clusterService, logService } from "@sluice/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { brokerConfig } from "../broker-config.js";
 import { type ClusterBroker, startClusterBroker } from "../testing/cluster-fixture.js";
+import { serveAlterTopicConfigs } from "./alter-topic-configs-handler.js";
 import { establishClusterId } from "./cluster-identity.js";
+import { serveCreatePartitions } from "./create-partitions-handler.js";
 import { serveCreateTopic } from "./create-topic-handler.js";
 import { serveDeleteTopic } from "./delete-topic-handler.js";
+import { type BrokerSelf, brokerSettings, serveDescribeBroker } from "./describe-broker-handler.js";
 import { serveDescribeCluster } from "./describe-handler.js";
 import { serveDescribeTopic } from "./describe-topic-handler.js";
+import { serveInitProducerId } from "./init-producer-id-handler.js";
+import { MissingTopics } from "./missing-topics.js";
+import { ProducerIdAllocator } from "./producer-id-allocator.js";
 
 const createRequest = { name: "flights", partitions: 2, replicationFactor: 1, configs: [], validateOnly: false };
 
@@ -27,7 +34,15 @@ describe("the Cluster service", () => {
     const first = await startClusterBroker({ id: 0 }, { store, clock });
     brokers = [first, second];
     await first.images.waitFor((image) => image.controller !== undefined);
-    served = [serveDescribeCluster(first), serveDescribeTopic(first), serveCreateTopic(first), serveDeleteTopic(first)];
+    served = [
+      serveDescribeCluster(first),
+      serveDescribeTopic(first),
+      serveCreateTopic(first),
+      serveDeleteTopic(first),
+      serveCreatePartitions(first),
+      serveAlterTopicConfigs(first),
+      serveInitProducerId({ producerIds: new ProducerIdAllocator(first) }),
+    ];
   });
   afterEach(async () => {
     await Promise.all(brokers.map((broker) => broker.close()));
@@ -117,12 +132,100 @@ describe("the Cluster service", () => {
     await expect(again).rejects.toSatisfy((error) => isSluiceError(error, "UNKNOWN_TOPIC"));
   });
 
+  it("makes missing topics where the request wants it and the broker is told to, each failure in band", async () => {
+    const request = { topics: ["nope", "__x", "a b"], brokersOnly: false, createMissing: true };
+    const refused = await call(clusterService.describe, request);
+    expect(refused.topics.map(({ error }) => error?.number)[0]).toBe(errorCatalogue.UNKNOWN_TOPIC.number);
+    const [first] = brokers as [ClusterBroker];
+    const missingTopics = new MissingTopics(first);
+    served.unshift(serveDescribeCluster({ images: first.images, missingTopics }));
+    const unasked = await call(clusterService.describe, { ...request, createMissing: false });
+    expect(unasked.topics.map(({ error }) => error?.number)[0]).toBe(errorCatalogue.UNKNOWN_TOPIC.number);
+    const { topics } = await call(clusterService.describe, request);
+    expect(topics.map(({ error }) => error?.number)).toEqual([
+      undefined,
+      errorCatalogue.INTERNAL_TOPIC.number,
+      errorCatalogue.INVALID_TOPIC_NAME.number,
+    ]);
+    expect(topics[0]?.partitions.map(({ leaderIdPlusOne }) => leaderIdPlusOne > 0)).toEqual(Array(6).fill(true));
+  });
+
+  it("gives a topic more partitions, or only says what it would have", async () => {
+    await call(clusterService.createTopic, createRequest);
+    const request = { name: "flights", partitions: 5, validateOnly: true };
+    expect((await call(clusterService.createPartitions, request)).topic?.partitions).toHaveLength(5);
+    expect((await call(clusterService.describeTopic, { name: "flights" })).topic?.partitions).toHaveLength(2);
+    const { topic } = await call(clusterService.createPartitions, { ...request, validateOnly: false });
+    expect(topic?.partitions.every(({ leaderIdPlusOne }) => leaderIdPlusOne > 0)).toBe(true);
+    expect((await call(clusterService.describeTopic, { name: "flights" })).topic?.partitions).toHaveLength(5);
+    const fewer = call(clusterService.createPartitions, { ...request, partitions: 4, validateOnly: false });
+    await expect(fewer).rejects.toSatisfy((error) => isSluiceError(error, "INVALID_PARTITION_COUNT"));
+  });
+
+  it("alters settings and answers with all of them, or only says what they would be", async () => {
+    await call(clusterService.createTopic, { ...createRequest, configs: [{ key: "flush", value: "os" }] });
+    const request = {
+      name: "flights",
+      set: [{ key: "retention.ms", value: "5" }],
+      reset: ["flush"],
+      validateOnly: true,
+    };
+    const would = await call(clusterService.alterTopicConfigs, request);
+    expect(would.configs).toContainEqual({ key: "retention.ms", value: "5", isDefault: false });
+    const before = await call(clusterService.describeTopic, { name: "flights" });
+    expect(before.configs).toContainEqual({ key: "flush", value: "os", isDefault: false });
+    const altered = await call(clusterService.alterTopicConfigs, { ...request, validateOnly: false });
+    expect(altered).toEqual(would);
+    const { configs } = await call(clusterService.describeTopic, { name: "flights" });
+    expect(configs).toEqual(altered.configs);
+    expect(configs).toContainEqual({ key: "flush", value: "always", isDefault: true });
+  });
+
+  it("gives out producer ids, each once", async () => {
+    const first = await call(logService.initProducerId, {});
+    expect(first).toEqual({ producerId: 0, producerEpoch: 0 });
+    expect((await call(logService.initProducerId, {})).producerId).toBe(1);
+  });
+
+  it("describes the broker that answers: settings with origins, health, disk, version", async () => {
+    const [first] = brokers as [ClusterBroker];
+    const config = brokerConfig({ brokerId: 0, port: 9999, rack: "r1" });
+    const self: BrokerSelf = {
+      version: "1.2.3",
+      startedAtMs: 5,
+      settings: () => brokerSettings(config, new Map([["port", "a flag"]])),
+      readiness: () => ({ isReady: false, problems: ["it is tired"] }),
+      diskBytes: async () => ({ total: 100, free: 40 }),
+      leaderPartitions: () => 7,
+    };
+    const clock = new VirtualClock({ nowMs: 77 });
+    served.push(serveDescribeBroker({ brokerId: brokerId(0) }, { images: first.images, clock, self }));
+    const answer = await call(clusterService.describeBroker, {});
+    expect(answer).toMatchObject({
+      broker: { id: 0, host: "127.0.0.1", port: 9092, rack: "" },
+      version: "1.2.3",
+      startedAtMs: 5,
+      nowMs: clock.nowMs(),
+      ready: false,
+      problems: ["it is tired"],
+      diskBytesTotal: 100,
+      diskBytesFree: 40,
+      leaderPartitions: 7,
+    });
+    const settings = new Map(answer.configs.map(({ key, value, origin }) => [key, [value, origin]]));
+    expect(settings.size).toBe(Object.keys(config).length);
+    expect(settings.get("port")).toEqual(["9999", "a flag"]);
+    expect(settings.get("rack")).toEqual(["r1", "the program that started it"]);
+    expect(settings.get("brokerLeaseMs")).toEqual(["9000", "default"]);
+    expect(settings.get("autoCreateTopics")).toEqual(["false", "default"]);
+  });
+
   /** As a client would: through the bytes of both messages. */
   async function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request): Promise<Response> {
     const found = served.find((one) => one.method.path === method.path);
     if (found === undefined) throw new Error(`${method.path} is not served`);
     const handler = found.handler as unknown as UnaryHandler<Request, Response>;
-    const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test" };
+    const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test", clientId: "" };
     const answer = await handler(method.request.decode(method.request.encode(request)), context);
     return method.response.decode(method.response.encode(answer));
   }

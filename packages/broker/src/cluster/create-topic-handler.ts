@@ -7,8 +7,8 @@ import type { TopicAdmin } from "./topic-admin.js";
 
 export interface CreateTopicDependencies {
   readonly topicAdmin: TopicAdmin;
-  /** Resolves when this broker serves what it leads: a request made after the answer finds its partitions open. */
-  rolesTaken?(): Promise<void>;
+  /** Resolves when this broker serves what it leads of the topic: a request made after the answer finds its partitions open. */
+  rolesTaken?(topic: string): Promise<void>;
 }
 
 /** Serves Cluster.CreateTopic. The topic of a request that only validates has no id. */
@@ -17,7 +17,7 @@ export function serveCreateTopic(dependencies: CreateTopicDependencies): ServedM
   return serveUnary(clusterService.createTopic, async ({ validateOnly, ...options }, { signal }) => {
     if (!validateOnly) {
       const topic = await topicAdmin.createTopic(options, signal);
-      await dependencies.rolesTaken?.();
+      await dependencies.rolesTaken?.(topic.name);
       return { topic: toWireTopic(topic) };
     }
     return { topic: { ...toWireTopic(await topicAdmin.validateTopic(options, signal)), id: "" } };

@@ -4,8 +4,21 @@ import type { ImageWatcher } from "@sluice/coordination";
 import { type ServedMethod, serveUnary } from "@sluice/model";
 import { clusterService } from "@sluice/protocol";
 import { describeCluster } from "./metadata.js";
+import type { MissingTopics } from "./missing-topics.js";
 
-/** Serves Cluster.Describe. */
-export function serveDescribeCluster(dependencies: { readonly images: ImageWatcher }): ServedMethod {
-  return serveUnary(clusterService.describe, async (request) => describeCluster(dependencies.images.image, request));
+export interface DescribeClusterDependencies {
+  readonly images: ImageWatcher;
+  /** Makes the topics that are asked for and do not exist. Undefined: this broker makes none. */
+  readonly missingTopics?: MissingTopics | undefined;
+}
+
+/** Serves Cluster.Describe. Answers at once, or when the topics that it makes for the request have leaders. */
+export function serveDescribeCluster(dependencies: DescribeClusterDependencies): ServedMethod {
+  const { images, missingTopics } = dependencies;
+  return serveUnary(clusterService.describe, async (request, { signal }) => {
+    const { createMissing, brokersOnly, topics } = request;
+    const isCreating = createMissing && !brokersOnly && missingTopics !== undefined;
+    const failures = isCreating ? await missingTopics.create(topics, signal) : undefined;
+    return describeCluster(images.image, request, failures);
+  });
 }

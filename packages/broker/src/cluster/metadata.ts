@@ -16,14 +16,22 @@ import {
   toWireError,
 } from "@sluice/protocol";
 
-/** Answer of Cluster.Describe. A topic that cannot be described has its error in band. */
-export function describeCluster(image: ClusterImage, request: DescribeClusterRequest): DescribeClusterResponse {
+/**
+ * Answer of Cluster.Describe. A topic that cannot be described has its error in band.
+ *
+ * @param failures why a topic does not exist, where more is known than that, by name
+ */
+export function describeCluster(
+  image: ClusterImage,
+  request: DescribeClusterRequest,
+  failures: ReadonlyMap<string, SluiceError> = new Map(),
+): DescribeClusterResponse {
   const { controller } = image;
   return {
     clusterId: image.clusterId ?? "",
     controllerIdPlusOne: controller === undefined ? 0 : controller.broker + 1,
     brokers: [...image.brokers.values()].sort((a, b) => a.id - b.id).map(describeBroker),
-    topics: request.brokersOnly ? [] : describeTopics(image, request.topics),
+    topics: request.brokersOnly ? [] : describeTopics(image, request.topics, failures),
     revision: image.revision,
   };
 }
@@ -35,7 +43,7 @@ export function describeCluster(image: ClusterImage, request: DescribeClusterReq
  */
 export function describeTopic(image: ClusterImage, name: string): DescribeTopicResponse {
   const topic = topicOrThrow(image, name);
-  return { topic: toWireTopic(topic), configs: describeConfigs(topic) };
+  return { topic: toWireTopic(topic), configs: toWireConfigs(topic) };
 }
 
 /** A topic as it travels. */
@@ -50,16 +58,30 @@ export function toWireTopic(topic: TopicImage): Topic {
   };
 }
 
-function describeTopics(image: ClusterImage, names: readonly string[]): Topic[] {
-  if (names.length > 0) return names.map((name) => describeOneTopic(image, name));
+/** All settings of a topic as they travel, with those marked that nobody has set. */
+export function toWireConfigs(topic: Pick<TopicImage, "config" | "configOverrides">): ConfigSetting[] {
+  const values: Readonly<Record<string, unknown>> = topic.config;
+  return Object.keys(topicConfigTable).map((key) => ({
+    key,
+    value: String(values[key]),
+    isDefault: !Object.hasOwn(topic.configOverrides, key),
+  }));
+}
+
+function describeTopics(
+  image: ClusterImage,
+  names: readonly string[],
+  failures: ReadonlyMap<string, SluiceError>,
+): Topic[] {
+  if (names.length > 0) return names.map((name) => describeOneTopic(image, name, failures.get(name)));
   return [...image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1)).map(toWireTopic);
 }
 
-function describeOneTopic(image: ClusterImage, name: string): Topic {
+function describeOneTopic(image: ClusterImage, name: string, failure: SluiceError | undefined): Topic {
   try {
     return toWireTopic(topicOrThrow(image, name));
   } catch (error) {
-    const wireError = toWireError(toSluiceError(error));
+    const wireError = toWireError(failure ?? toSluiceError(error));
     return { name, id: "", internal: isInternalTopic(name), partitions: [], error: wireError, maxMessageBytes: 0 };
   }
 }
@@ -82,13 +104,4 @@ function describePartition(partition: PartitionImage): Partition {
     replicas: [...partition.replicas],
     inSyncReplicas: [...partition.inSyncReplicas],
   };
-}
-
-function describeConfigs(topic: TopicImage): ConfigSetting[] {
-  const values: Readonly<Record<string, unknown>> = topic.config;
-  return Object.keys(topicConfigTable).map((key) => ({
-    key,
-    value: String(values[key]),
-    isDefault: !Object.hasOwn(topic.configOverrides, key),
-  }));
 }

@@ -35,6 +35,14 @@ describe("TopicAdmin", () => {
     expect(first.image.topicsById.get(topic.id)).toBe(topic);
   });
 
+  it("spreads topics that are created at one time as if they were created one after the other", async () => {
+    const tries = ["a", "b", "c", "d", "e", "f"].map((name) => {
+      return first.topicAdmin.createTopic(optionsOf({ name, partitions: 1 }), never);
+    });
+    const leaders = (await Promise.all(tries)).flatMap(({ partitions }) => partitions.map(({ leader }) => leader));
+    expect(leaders.sort()).toEqual([1, 1, 1, 2, 2, 2]);
+  });
+
   it("takes the defaults where the client says nothing", async () => {
     const topic = await create({ partitions: 0, replicationFactor: 0 });
     expect(topic.partitions).toHaveLength(6);

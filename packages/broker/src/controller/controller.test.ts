@@ -5,10 +5,11 @@ import { join } from "node:path";
 import { brokerKey, type ClusterImage, controllerKey, type PartitionImage } from "@sluice/cluster";
 import { type ClusterStore, FileClusterStore, ImageWatcher, MemoryClusterStore } from "@sluice/coordination";
 import { NodeFileSystem } from "@sluice/log";
-import { brokerId, groupOffsetsTopic, type TopicName } from "@sluice/model";
+import { brokerId, groupOffsetsTopic, isSluiceError, type TopicName } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type ClusterBroker, type ClusterBrokerOptions, startClusterBroker } from "../testing/cluster-fixture.js";
+import { leftoverAgeMs } from "./leftover-age.js";
 
 const never = new AbortController().signal;
 const flights = "flights" as TopicName;
@@ -216,6 +217,57 @@ describe("Controller", () => {
       await brokerAt(0).topicAdmin.createTopic(topic({ partitions: 300 }), never);
     });
 
+    it.each([1, 3])(
+      "is cleaned up by the running controller a while after its creator died (%i)",
+      async (transactions) => {
+        await start({ id: 1 }, { id: 2 });
+        await dieCreating(1, transactions);
+        const term = observer.image.controller?.controllerEpoch;
+        await passTime(leftoverAgeMs - 1);
+        expect(observer.image.unlistedPartitions.size).toBe(1);
+        await passTime(1);
+        await until((image) => image.unlistedPartitions.size === 0);
+        expect((await store.list("/sluice/parts/")).entries).toEqual([]);
+        expect(observer.image.controller?.controllerEpoch).toBe(term);
+        await brokerAt(0).topicAdmin.createTopic(topic({ partitions: 300 }), never);
+      },
+    );
+
+    it("keeps its partitions when partitions are added, and what a dead addition left goes after a while", async () => {
+      await start({ id: 1 }, { id: 2 });
+      await brokerAt(0).topicAdmin.createTopic(topic({ partitions: 1 }), never);
+      brokerAt(1).store.transactionsUntilDeath = 2;
+      const died = deathOf(1);
+      void brokerAt(1).topicAdmin.addPartitions({ name: "flights", partitions: 301 }, never);
+      await died;
+      brokers.splice(1, 1);
+      await until((image) => [...image.unlistedPartitions.values()].some(({ size }) => size === 200));
+      expect(partitionCountsSeen()).toEqual([0, 1]);
+      await passTime(leftoverAgeMs);
+      await until((image) => image.unlistedPartitions.size === 0);
+      expect((await store.list("/sluice/parts/")).entries).toHaveLength(1);
+      const grown = await brokerAt(0).topicAdmin.addPartitions({ name: "flights", partitions: 301 }, never);
+      expect(grown.partitions).toHaveLength(301);
+      expect(partitionCountsSeen()).toEqual([0, 1, 301]);
+    });
+
+    it("is refused, and can be created anew, where its creator was so slow that it counted as dead", async () => {
+      await start({ id: 1 }, { id: 2 });
+      const slow = brokerAt(1).store;
+      const { resume, held } = slow.holdAfter(2);
+      const created = brokerAt(1).topicAdmin.createTopic(topic({ partitions: 300 }), never);
+      await held;
+      await until((image) => image.unlistedPartitions.size === 1);
+      await passTime(leftoverAgeMs);
+      await until((image) => image.unlistedPartitions.size === 0);
+      resume();
+      await expect(created).rejects.toSatisfy((error) => isSluiceError(error, "STORE_CONFLICT"));
+      expect((await store.list("/sluice/parts/")).entries).toEqual([]);
+      await brokerAt(1).topicAdmin.createTopic(topic({ partitions: 300 }), never);
+      expect((await store.list("/sluice/parts/")).entries).toHaveLength(300);
+      expect(partitionCountsSeen()).toEqual([0, 300]);
+    });
+
     it.each([1, 3])("leaves nothing behind when the store is closed after %i transactions", async (transactions) => {
       const path = mkdtempSync(join(tmpdir(), "sluice-controller-"));
       try {
@@ -301,6 +353,30 @@ describe("Controller", () => {
   async function expireLeases(): Promise<void> {
     for (let i = 0; i < 4; i += 1) {
       clock.advance(3000);
+      await settle();
+    }
+  }
+
+  /** The broker begins a topic and dies after so many transactions. */
+  async function dieCreating(index: number, transactions: number): Promise<void> {
+    brokerAt(index).store.transactionsUntilDeath = transactions;
+    const died = deathOf(index);
+    void brokerAt(index).topicAdmin.createTopic(topic({ partitions: 300 }), never);
+    await died;
+    brokers.splice(index, 1);
+    await until((image) => image.unlistedPartitions.size === 1);
+  }
+
+  function deathOf(index: number): Promise<void> {
+    return new Promise<void>((resolve) => {
+      brokerAt(index).store.onDeath = resolve;
+    });
+  }
+
+  /** In steps, so that leases of living brokers are kept alive. */
+  async function passTime(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 1000) {
+      clock.advance(Math.min(left, 1000));
       await settle();
     }
   }

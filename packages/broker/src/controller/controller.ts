@@ -4,7 +4,8 @@
  * Every broker runs one. It takes the key when it is free and then acts on each new image: plans from it (pure, `controller-plan`) and
  * carries the plans out one at a time. Each transaction compares all that it was planned from, the term included, so a
  * controller that was replaced, or an image that is behind, changes nothing. A transaction that is refused is not repeated:
- * what refused it brings another image, which is planned from anew. Only errors of the store are waited out by a timer.
+ * what refused it brings another image, which is planned from anew. Only errors of the store, and what creations that died left over,
+ * are waited out by a timer.
  */
 
 import {
@@ -16,9 +17,19 @@ import {
   planGroupOffsetsTopic,
 } from "@sluice/cluster";
 import type { ClusterStore, Compare, ImageWatcher } from "@sluice/coordination";
-import { type BrokerId, type Clock, isSluiceError, type Random, randomUuid, type Timer, topicId } from "@sluice/model";
+import {
+  type BrokerId,
+  type Clock,
+  isSluiceError,
+  type Random,
+  randomUuid,
+  type Timer,
+  type TopicId,
+  topicId,
+} from "@sluice/model";
 import { runTopicCreation } from "../cluster/topic-creation.js";
 import type { Logger } from "../logging.js";
+import { LeftoverAge } from "./leftover-age.js";
 
 export interface ControllerOptions {
   readonly brokerId: BrokerId;
@@ -53,9 +64,14 @@ export class Controller {
   readonly #closing = new AbortController();
   #unsubscribe: (() => void) | undefined;
   #retryTimer: Timer | undefined;
+  readonly #leftoverAge = new LeftoverAge();
+  /** Looks at leftovers again when the next of them may be abandoned. */
+  #leftoverTimer: Timer | undefined;
   /** An image, or the end of a wait, has not been looked at yet. */
   #isAwake = false;
   #running: Promise<void> | undefined;
+  /** The last image that was looked at, where it left nothing to do. */
+  #settled: ClusterImage | undefined;
   /** Our term, once we took the key. */
   #term: number | undefined;
 
@@ -85,6 +101,7 @@ export class Controller {
     this.#unsubscribe?.();
     this.#retryTimer?.cancel();
     await this.#running;
+    this.#leftoverTimer?.cancel();
     // The image knows of a term whose answer was lost.
     const term = this.#term ?? this.#ownTerm(this.#images.image);
     if (term === undefined) return;
@@ -138,7 +155,10 @@ export class Controller {
   }
 
   async #carryOutWork(image: ClusterImage, term: number): Promise<void> {
-    for (const plan of planControllerWork(image, term)) {
+    const plans = planControllerWork(image, term, this.#abandoned(image), this.#settled);
+    // What is planned may be refused: only an image without work is one to build upon.
+    this.#settled = plans.length === 0 ? image : undefined;
+    for (const plan of plans) {
       if (this.#closing.signal.aborted) return;
       const { succeeded, revision } = await this.#store.transact(plan.compares, plan.operations);
       const { purpose } = plan;
@@ -149,6 +169,16 @@ export class Controller {
       this.#logger.info({ purpose, revision }, "controller acted");
       await this.#caughtUp(revision);
     }
+  }
+
+  /** Topic ids whose leftovers nobody works on any more. */
+  #abandoned(image: ClusterImage): ReadonlySet<TopicId> {
+    const nowMs = this.#clock.monotonicMs();
+    const { abandoned, nextAtMs } = this.#leftoverAge.observe(image, nowMs);
+    this.#leftoverTimer?.cancel();
+    this.#leftoverTimer =
+      nextAtMs === undefined ? undefined : this.#clock.setTimer(nextAtMs - nowMs, () => this.#wake());
+    return abandoned;
   }
 
   async #makeGroupOffsetsTopic(term: number): Promise<void> {

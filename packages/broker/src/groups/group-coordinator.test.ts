@@ -92,7 +92,7 @@ describe("loading", () => {
     await log.produce(buildGroupBatch([{ key: '{"type":"group","group":"flights"}', value: "{}" }], 1), {});
     const fixture = await new CoordinatorFixture(log).lead();
     await expect(fixture.fetch()).rejects.toThrowError(code("CORRUPT_GROUP_RECORD"));
-    expect(fixture.clock.timerCount).toBe(0);
+    expect(fixture.timerCount).toBe(0);
   });
 
   it("is tried again after reading failed", async () => {
@@ -146,7 +146,7 @@ describe("a session", () => {
     await fixture.settled();
     expect(member.error).toContain("is not a member");
     expect(await fixture.describe()).toMatchObject({ state: "empty" });
-    expect(fixture.clock.timerCount).toBe(0);
+    expect(fixture.timerCount).toBe(0);
   });
 
   it("survives a broken stream, and moves to the new one", async () => {
@@ -374,7 +374,7 @@ describe("the end of leadership", () => {
     fixture.partitions.resign(fixture.log);
     await expect(pending).rejects.toThrowError(code("INDETERMINATE"));
     expect(member.error).toContain("broker 2 does");
-    expect(fixture.clock.timerCount).toBe(0);
+    expect(fixture.timerCount).toBe(0);
     fixture.log.release();
     await expect(fixture.fetch()).rejects.toThrowError(code("NOT_COORDINATOR"));
   });

@@ -6,7 +6,7 @@
  */
 
 import type { ClusterImage } from "@sluice/cluster";
-import type { GroupOptions, TopicShapes } from "@sluice/groups";
+import type { GroupOptions } from "@sluice/groups";
 import {
   type BrokerId,
   type Clock,
@@ -21,7 +21,9 @@ import { partitionForKey } from "@sluice/record";
 import type { Logger } from "../logging.js";
 import type { LedPartition, LedPartitions } from "../partition/partition-access.js";
 import type { GroupRuntime } from "./group-runtime.js";
+import { IdleGroupCheck, type IdleGroupOptions } from "./idle-group-check.js";
 import { OffsetsPartition } from "./offsets-partition.js";
+import { nextShownTopics, type ShownTopics, shownTopics } from "./topic-shapes.js";
 
 /** The cluster image and its changes; `ImageWatcher` is one. */
 export interface ImageSource {
@@ -37,37 +39,54 @@ export interface GroupCoordinatorDependencies {
   readonly logger: Logger;
 }
 
+export interface GroupCoordinatorOptions {
+  readonly brokerId: BrokerId;
+  readonly idleGroups: IdleGroupOptions;
+  /** Default: `defaultGroupOptions`. */
+  readonly groupOptions?: GroupOptions;
+  /** Groups that one broker coordinates. Default 100,000. */
+  readonly groupsMax?: number;
+}
+
 /** Bounds of sessions and groups. */
 export const defaultGroupOptions: GroupOptions = {
   sessionTimeoutMsMin: 100,
   sessionTimeoutMsMax: 30 * 60 * 1000,
+  rebalanceTimeoutMsMin: 100,
+  rebalanceTimeoutMsMax: 24 * 60 * 60 * 1000,
   membersMax: 1000,
+  subscriptionLengthMax: 1024 * 1024,
 };
+const groupsMaxDefault = 100_000;
 
 export class GroupCoordinator {
   readonly #brokerId: BrokerId;
   readonly #groupOptions: GroupOptions;
+  readonly #groupsMax: number;
+  readonly #idleGroupCheck: IdleGroupCheck;
   readonly #dependencies: GroupCoordinatorDependencies;
   /** Offsets partitions that this broker leads, by number. */
   readonly #held = new Map<number, OffsetsPartition>();
-  #topics: TopicShapes = new Map();
+  #topics: ShownTopics;
   #unsubscribe: (() => void)[] = [];
   #isClosed = false;
 
-  constructor(
-    options: { readonly brokerId: BrokerId; readonly groupOptions?: GroupOptions },
-    dependencies: GroupCoordinatorDependencies,
-  ) {
+  constructor(options: GroupCoordinatorOptions, dependencies: GroupCoordinatorDependencies) {
     this.#brokerId = options.brokerId;
     this.#groupOptions = options.groupOptions ?? defaultGroupOptions;
+    this.#groupsMax = options.groupsMax ?? groupsMaxDefault;
     this.#dependencies = dependencies;
+    this.#topics = shownTopics(dependencies.images.image);
+    const groups = () => [...this.#held.values()].flatMap((held) => [...held.groups()]);
+    this.#idleGroupCheck = new IdleGroupCheck(options.idleGroups, { ...dependencies, groups });
   }
 
   /** Takes the groups of the partitions that are led already, and follows from then on. */
   start(): void {
     invariant(this.#unsubscribe.length === 0, "the coordinator is started twice");
     const { images, partitions } = this.#dependencies;
-    this.#topics = shapesOf(images.image);
+    this.#topics = shownTopics(images.image);
+    this.#idleGroupCheck.start();
     this.#unsubscribe = [
       images.subscribe((image) => this.#setImage(image)),
       partitions.watchLeadership({
@@ -80,6 +99,7 @@ export class GroupCoordinator {
   /** Ends every session and answers nothing any more. */
   close(): void {
     this.#isClosed = true;
+    this.#idleGroupCheck.stop();
     for (const unsubscribe of this.#unsubscribe) unsubscribe();
     for (const held of this.#held.values()) held.stop(this.#stopping());
     this.#held.clear();
@@ -106,9 +126,18 @@ export class GroupCoordinator {
     return runtime;
   }
 
-  /** The group, to be made by what comes next. @throws as `find` */
+  /** The group, to be made by what comes next. @throws SluiceError RESOURCE_EXHAUSTED where there are too many, and as `find` */
   findOrCreate(group: string): GroupRuntime {
-    return this.#heldFor(group).findOrCreate(group);
+    const held = this.#heldFor(group);
+    const known = held.find(group);
+    if (known !== undefined) return known;
+    const limit = this.#groupsMax;
+    const count = [...this.#held.values()].reduce((sum, { groupCount }) => sum + groupCount, 0);
+    if (count < limit) return held.findOrCreate(group);
+    throw new SluiceError("RESOURCE_EXHAUSTED", {
+      resource: `The coordinator of groups on broker ${this.#brokerId}`,
+      limit: `${limit} groups`,
+    });
   }
 
   /** All groups that this broker coordinates, by name. @throws SluiceError COORDINATOR_LOADING, BROKER_STOPPING */
@@ -133,7 +162,7 @@ export class GroupCoordinator {
     const { clock, logger } = this.#dependencies;
     const held = new OffsetsPartition(
       { log: partition, leaderEpoch, groupOptions: this.#groupOptions },
-      { clock, logger, topics: () => this.#topics },
+      { clock, logger, topics: () => this.#topics.shapes },
     );
     this.#held.set(partition.partition, held);
     void held.load();
@@ -150,10 +179,10 @@ export class GroupCoordinator {
   }
 
   #setImage(image: ClusterImage): void {
-    const topics = shapesOf(image);
-    if (isSameShapes(this.#topics, topics)) return;
+    const { changed, ...topics } = nextShownTopics(this.#topics, image);
     this.#topics = topics;
-    for (const held of this.#held.values()) held.setTopics(topics);
+    if (changed.length === 0) return;
+    for (const held of this.#held.values()) held.topicsChanged(changed);
   }
 
   #heldFor(group: string): OffsetsPartition {
@@ -181,18 +210,4 @@ export class GroupCoordinator {
 /** Partition of the offsets topic that a group belongs to. */
 export function offsetsPartitionOf(group: string, partitions: number): number {
   return partitionForKey(Buffer.from(group), partitions);
-}
-
-function shapesOf(image: ClusterImage): TopicShapes {
-  const topics = [...image.topics.values()];
-  return new Map(topics.map(({ name, id, partitions }) => [name, { topicId: id, partitions: partitions.length }]));
-}
-
-function isSameShapes(a: TopicShapes, b: TopicShapes): boolean {
-  if (a.size !== b.size) return false;
-  for (const [name, shape] of a) {
-    const other = b.get(name);
-    if (other?.topicId !== shape.topicId || other.partitions !== shape.partitions) return false;
-  }
-  return true;
 }

@@ -11,6 +11,7 @@
 
 import {
   type AssignedPartition,
+  type EventOf,
   type GroupEffect,
   type GroupEvent,
   type GroupOptions,
@@ -36,14 +37,19 @@ export interface GroupRuntimeDependencies {
   appendRefusal(): SluiceError | undefined;
   /** The state here can no longer be trusted: the log has to be read again. */
   onBroken(error: SluiceError): void;
+  /** The topics of the newest image. */
+  topics(): TopicShapes;
+  /** The group uses this topic, and has to be told by `topicsChanged` when it changes. */
+  onTopicUsed(topic: string): void;
+  /** The group was idle for so long that it is forgotten, with so many committed offsets. */
+  onExpired(expired: { readonly idleSinceMs: number; readonly offsets: number }): void;
   /** The group has become nothing: no members, no offsets, nothing on its way. */
   onGone(): void;
 }
 
-/** While the disk is full, how long after its time a session is looked at again. */
-const expiryRetryMs = 1000;
+/** While the disk is full, how long until what is put off is tried again. */
+const retryMs = 1000;
 
-type EventOf<Type extends GroupEvent["type"]> = Extract<GroupEvent, { readonly type: Type }>;
 /** What a caller says of an event; the rest is the runtime's. */
 type Asked<Type extends GroupEvent["type"]> = Omit<EventOf<Type>, "type" | "requestId" | "nowMs" | "committedAtMs">;
 
@@ -65,6 +71,9 @@ export class GroupRuntime {
   #isDraining = false;
   #nextRequestId = 1;
   #expiryTimer: { readonly timer: Timer; readonly dueMs: number } | undefined;
+  /** What waits for room on the disk: of each kind, of each member, only the last. */
+  readonly #putOff = new Map<string, () => GroupEvent>();
+  #putOffTimer: Timer | undefined;
   #isStopped = false;
 
   constructor(
@@ -76,10 +85,15 @@ export class GroupRuntime {
     this.#machine = new GroupStateMachine({ group: options.group, options: options.groupOptions });
   }
 
+  /** Joins, commits and other changes that have no answer yet. */
+  get pendingCount(): number {
+    return this.#requests.size + this.#joining.size;
+  }
+
   /** What is known of the group, as far as the log has it. Only for reading. */
   get view(): Pick<
     GroupStateMachine,
-    "exists" | "state" | "membership" | "offsets" | "committedOffset" | "changeRefusal"
+    "exists" | "state" | "membership" | "offsets" | "committedOffset" | "changeRefusal" | "idleSinceMs"
   > {
     return this.#machine;
   }
@@ -89,8 +103,16 @@ export class GroupRuntime {
     this.#machine.replay({ record, nowMs: this.#dependencies.clock.monotonicMs() });
   }
 
-  setTopics(topics: TopicShapes): void {
-    this.#post({ type: "topicsChanged", nowMs: this.#nowMs(), topics });
+  /** Topics that the group uses came, went or grew. */
+  topicsChanged(): void {
+    this.#postWhenRoom("topics", () => {
+      return { type: "topicsChanged", nowMs: this.#nowMs(), topics: this.#dependencies.topics() };
+    });
+  }
+
+  /** Whether the group has no use for the topic any more. If it finds one again, it says so. */
+  maybeDisuseTopic(topic: string): boolean {
+    return this.#machine.maybeDisuseTopic(topic);
   }
 
   /** Joins a member, new or known; everything that follows is told to `sink`. */
@@ -111,13 +133,28 @@ export class GroupRuntime {
   }
 
   acknowledge(asked: Asked<"assignmentAcknowledged">): void {
-    this.#post({ type: "assignmentAcknowledged", nowMs: this.#nowMs(), ...asked });
+    this.#postWhenRoom(`acknowledgement of ${asked.memberId}`, () => {
+      return { type: "assignmentAcknowledged", nowMs: this.#nowMs(), ...asked };
+    });
+  }
+
+  /** The member wants these topics from now on. One that cannot have them is told so, and its session ends. */
+  resubscribe(memberId: string, topics: readonly string[]): void {
+    this.#postWhenRoom(`topics of ${memberId}`, () => {
+      return { type: "resubscribeRequested", nowMs: this.#nowMs(), memberId, topics };
+    });
   }
 
   leave(memberId: string): void {
     // Gone for the client; the group lets it go when its session is over and there is room.
     if (this.#dependencies.appendRefusal() !== undefined) this.#endSession(memberId, undefined);
-    else this.#post({ type: "leaveRequested", nowMs: this.#nowMs(), memberId });
+    else this.#post({ type: "leaveRequested", ...this.#now(), memberId });
+  }
+
+  /** Forgets the group if nobody has been in it, and nothing was committed, for `retentionMs`. Not while nothing can be written. */
+  checkIdle(retentionMs: number): void {
+    if (this.#dependencies.appendRefusal() !== undefined) return;
+    this.#post({ type: "idleChecked", ...this.#now(), retentionMs });
   }
 
   /** The stream of the session broke: nothing is told to the sink any more. The member stays until its session is over. */
@@ -139,6 +176,11 @@ export class GroupRuntime {
   }
 
   /** @throws as `commit` */
+  deleteOffsets(partitions: readonly AssignedPartition[]): Promise<void> {
+    return this.#request((request) => ({ type: "deleteOffsetsRequested", ...request, partitions }));
+  }
+
+  /** @throws as `commit` */
   delete(): Promise<void> {
     return this.#request((request) => ({ type: "deleteRequested", ...request }));
   }
@@ -149,6 +191,7 @@ export class GroupRuntime {
     this.#isStopped = true;
     this.#events = [];
     this.#expiryTimer?.timer.cancel();
+    this.#putOffTimer?.cancel();
     const operation = `A change of group '${this.group}'`;
     const indeterminate = new SluiceError("INDETERMINATE", { operation, reason: error.message }, { cause: error });
     for (const request of this.#requests.values()) request.reject(indeterminate);
@@ -171,11 +214,34 @@ export class GroupRuntime {
     });
   }
 
+  /** Posts what may have to be written, or keeps it while nothing can be. */
+  #postWhenRoom(key: string, toEvent: () => GroupEvent): void {
+    if (this.#isStopped) return;
+    this.#putOff.delete(key);
+    this.#putOff.set(key, toEvent);
+    this.#postPutOff();
+  }
+
+  #postPutOff(): void {
+    const hasRoom = this.#dependencies.appendRefusal() === undefined;
+    if (!hasRoom) {
+      this.#putOffTimer ??= this.#dependencies.clock.setTimer(retryMs, () => {
+        this.#putOffTimer = undefined;
+        this.#postPutOff();
+      });
+      return;
+    }
+    const events = [...this.#putOff.values()];
+    this.#putOff.clear();
+    for (const toEvent of events) this.#post(toEvent());
+  }
+
   #post(event: GroupEvent): void {
     if (this.#isStopped) return;
     this.#events.push(event);
     if (this.#isDraining) return;
     this.#isDraining = true;
+    this.#machine.seeTopics(this.#dependencies.topics());
     try {
       // Effects may post more events, and may stop the runtime.
       for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
@@ -191,6 +257,7 @@ export class GroupRuntime {
 
   #afterEvents(): void {
     if (this.#isStopped) return;
+    for (const topic of this.#machine.takeNewlyUsedTopics()) this.#dependencies.onTopicUsed(topic);
     this.#armExpiryTimer();
     if (!this.#machine.exists && !this.#machine.isAppending) this.#dependencies.onGone();
   }
@@ -214,6 +281,9 @@ export class GroupRuntime {
         break;
       case "rejectRequest":
         this.#reject(effect.requestId, effect.error);
+        break;
+      case "groupExpired":
+        this.#dependencies.onExpired(effect);
         break;
       default:
         assertNever(effect);
@@ -277,13 +347,17 @@ export class GroupRuntime {
   #setExpiryTimer(dueMs: number, delayMs: number): void {
     const timer = this.#dependencies.clock.setTimer(delayMs, () => {
       if (this.#dependencies.appendRefusal() !== undefined) {
-        this.#setExpiryTimer(dueMs, expiryRetryMs);
+        this.#setExpiryTimer(dueMs, retryMs);
         return;
       }
       this.#expiryTimer = undefined;
-      this.#post({ type: "timePassed", nowMs: this.#nowMs() });
+      this.#post({ type: "timePassed", ...this.#now() });
     });
     this.#expiryTimer = { timer, dueMs };
+  }
+
+  #now(): { readonly nowMs: number; readonly wallMs: number } {
+    return { nowMs: this.#nowMs(), wallMs: this.#dependencies.clock.nowMs() };
   }
 
   #nowMs(): number {

@@ -12,6 +12,7 @@ import type { Logger } from "../logging.js";
 import type { LedPartition } from "../partition/partition-access.js";
 import { buildGroupBatch, readGroupRecords } from "./group-record-batch.js";
 import { GroupRuntime } from "./group-runtime.js";
+import { TopicUsers } from "./topic-users.js";
 
 /** What an offsets partition needs of the partition that it is on. */
 export type OffsetsLog = Pick<LedPartition, "partition" | "appendRefusal" | "produce" | "readCommitted">;
@@ -40,6 +41,7 @@ export class OffsetsPartition {
   readonly #dependencies: OffsetsPartitionDependencies;
   readonly #logger: Logger;
   readonly #groups = new Map<string, GroupRuntime>();
+  readonly #topicUsers = new TopicUsers();
   readonly #appends = new Set<Promise<unknown>>();
   #phase: Phase = { type: "loading" };
   #reloadTimer: Timer | undefined;
@@ -71,7 +73,7 @@ export class OffsetsPartition {
       if (this.#phase.type !== "loading") return;
       for (const record of records) this.#replay(record);
       this.#phase = { type: "ready" };
-      this.setTopics(this.#dependencies.topics());
+      for (const runtime of [...this.#groups.values()]) runtime.topicsChanged();
       const loadMs = this.#dependencies.clock.monotonicMs() - startMs;
       this.#logger.debug({ groups: this.#groups.size, records: records.length, loadMs }, "group offsets loaded");
     } catch (error) {
@@ -101,15 +103,24 @@ export class OffsetsPartition {
     const known = this.#groups.get(group);
     if (known !== undefined) return known;
     const runtime = this.#newRuntime(group);
-    runtime.setTopics(this.#dependencies.topics());
     this.#groups.set(group, runtime);
     return runtime;
   }
 
-  /** Topics came, went or grew. */
-  setTopics(topics: TopicShapes): void {
+  /** How many groups are held. */
+  get groupCount(): number {
+    return this.#groups.size;
+  }
+
+  /** All groups; none while they are being read. */
+  groups(): Iterable<GroupRuntime> {
+    return this.#phase.type === "ready" ? this.#groups.values() : [];
+  }
+
+  /** These topics came, went or grew. */
+  topicsChanged(changed: readonly string[]): void {
     if (this.#phase.type !== "ready") return;
-    for (const runtime of [...this.#groups.values()]) runtime.setTopics(topics);
+    this.#topicUsers.topicsChanged(changed, (topic) => this.#dependencies.topics().has(topic));
   }
 
   /** This broker answers for these groups no more. */
@@ -155,6 +166,10 @@ export class OffsetsPartition {
         clock: this.#dependencies.clock,
         append: (records) => this.#append(records),
         appendRefusal: () => this.#log.appendRefusal,
+        topics: () => this.#dependencies.topics(),
+        onTopicUsed: (topic) => this.#topicUsers.add(topic, runtime),
+        onExpired: ({ idleSinceMs, offsets }) =>
+          this.#logger.info({ group, idleSinceMs, offsets }, "idle group is forgotten"),
         onBroken: (error) => this.#broken(group, error),
         onGone: () => this.#forget(runtime),
       },
@@ -164,6 +179,7 @@ export class OffsetsPartition {
 
   /** Lets go of a group that is nothing any more, unless another one took its name meanwhile. */
   #forget(runtime: GroupRuntime): void {
+    this.#topicUsers.remove(runtime);
     if (this.#groups.get(runtime.group) === runtime) this.#groups.delete(runtime.group);
   }
 
@@ -197,6 +213,7 @@ export class OffsetsPartition {
   #dropGroups(error: SluiceError): void {
     const runtimes = [...this.#groups.values()];
     this.#groups.clear();
+    this.#topicUsers.clear();
     for (const runtime of runtimes) runtime.stop(error);
   }
 

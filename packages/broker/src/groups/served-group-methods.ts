@@ -3,6 +3,7 @@
 import type { ServedMethod } from "@sluice/model";
 import { serveCommitOffsets } from "./handlers/commit-offsets-handler.js";
 import { serveDeleteGroup } from "./handlers/delete-group-handler.js";
+import { serveDeleteOffsets } from "./handlers/delete-offsets-handler.js";
 import { serveDescribeGroup } from "./handlers/describe-group-handler.js";
 import { serveFetchOffsets } from "./handlers/fetch-offsets-handler.js";
 import { serveFindCoordinator } from "./handlers/find-coordinator-handler.js";
@@ -21,5 +22,6 @@ export function servedGroupMethods(dependencies: ResetOffsetsDependencies): Serv
     serveDescribeGroup(dependencies),
     serveResetOffsets(dependencies),
     serveDeleteGroup(dependencies),
+    serveDeleteOffsets(dependencies),
   ];
 }

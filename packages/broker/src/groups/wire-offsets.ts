@@ -18,6 +18,12 @@ export function toWirePartition({ topic, partition }: AssignedPartition): WirePa
   return { topic, partition };
 }
 
+/** @throws SluiceError INVALID_REQUEST where a request names more partitions than one commit may */
+export function checkPartitionCount(partitions: readonly unknown[]): void {
+  if (partitions.length <= commitOffsetsMax) return;
+  throw new SluiceError("INVALID_REQUEST", { reason: `more than ${commitOffsetsMax} partitions in one request` });
+}
+
 /** @throws SluiceError INVALID_TOPIC_NAME, INVALID_REQUEST */
 export function fromWireCommits(offsets: readonly OffsetCommit[]): OffsetToCommit[] {
   if (offsets.length > commitOffsetsMax) {

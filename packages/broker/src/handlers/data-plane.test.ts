@@ -1,11 +1,12 @@
+import { PartitionLog } from "@sluice/log";
 import { MemoryFileSystem } from "@sluice/log/testing";
 import { SluiceError } from "@sluice/model";
 import { SeededRandom } from "@sluice/model/testing";
 import type { FetchRequest, FetchResponse, ProduceRequest, ProduceResponse } from "@sluice/protocol";
 import { batchesIn, recordsIn } from "@sluice/record";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, onTestFinished, vi } from "vitest";
 import { RecordingStream } from "../testing/recording-stream.js";
-import { batchOf, RegistryFixture } from "../testing/registry-fixture.js";
+import { batchOf, producerBatch, RegistryFixture } from "../testing/registry-fixture.js";
 import { serveFetch } from "./fetch-handler.js";
 import { serveProduce } from "./produce-handler.js";
 
@@ -47,6 +48,12 @@ async function produceOne(over: Partial<ProduceRequest> = {}): Promise<ProduceRe
   stream.receive(produceRequest(over));
   await stream.sentCount(1);
   return stream.sent[0] as ProduceResponse;
+}
+
+/** Lets what is under way go on until that is so. */
+async function until(condition: () => boolean): Promise<void> {
+  for (let turn = 0; turn < 1000 && !condition(); turn += 1) await new Promise(setImmediate);
+  expect(condition()).toBe(true);
 }
 
 function valuesIn(records: Buffer): string[] {
@@ -109,6 +116,17 @@ describe("Log.Produce", () => {
     expect(fixture.counters.recordsProduced).toBe(2);
   });
 
+  it("says of a batch that was sent again where it is, and counts its records once", async () => {
+    const batch = producerBatch(fixture.clock, { baseSequence: 0 }, "a", "b");
+    const stream = openProduce();
+    for (let i = 0; i < 3; i += 1) stream.receive(produceRequest({ records: Buffer.from(batch) }));
+    stream.receive(produceRequest({ records: producerBatch(fixture.clock, { baseSequence: 3 }, "x") }));
+    await stream.sentCount(4);
+    const answers = stream.sent.map(({ error, baseOffset, duplicate }) => error?.code ?? `${baseOffset} ${duplicate}`);
+    expect(answers.sort()).toEqual(["0 false", "0 true", "0 true", "OUT_OF_ORDER_SEQUENCE"]);
+    expect(fixture.counters.recordsProduced).toBe(2);
+  });
+
   it("is not read while too much has no answer, and again when that is answered", async () => {
     await fixture.settle({ name: "big", config: { "max.message.bytes": "67108864" } });
     const stream = openProduce();
@@ -119,6 +137,23 @@ describe("Log.Produce", () => {
     expect(stream.isPaused).toBe(true);
     await stream.sentCount(2);
     expect(stream.isPaused).toBe(false);
+  });
+
+  it("is read for its share, and no further, while the streams together hold too much", async () => {
+    await fixture.settle({ name: "big", config: { "max.message.bytes": "67108864" } });
+    const large = batchOf(fixture.clock, "x".repeat(63 * 1024 * 1024));
+    const bullies = [openProduce(), openProduce(), openProduce()];
+    for (const bully of bullies) bully.receive(produceRequest({ topic: "big", records: Buffer.from(large) }));
+    const other = openProduce();
+    const records = batchOf(fixture.clock, "x".repeat(700 * 1024));
+    other.receive(produceRequest({ topic: "big", records: Buffer.from(records) }));
+    expect(other.isPaused).toBe(false);
+    other.receive(produceRequest({ topic: "big", records: Buffer.from(records) }));
+    expect(other.isPaused).toBe(true);
+    await other.sentCount(2);
+    expect(other.isPaused).toBe(false);
+    await Promise.all(bullies.map((bully) => bully.sentCount(1)));
+    expect(bullies.map((bully) => bully.isPaused)).toEqual([false, false, false]);
   });
 
   it("is not read while its answers are not taken", async () => {
@@ -194,6 +229,141 @@ describe("Log.Fetch", () => {
       [72, false],
     ]);
     expect(fixture.timerCount).toBe(0);
+  });
+
+  it("waits for as many bytes as it was asked to, and no longer than it may", async () => {
+    const oneBatch = batchOf(fixture.clock, "value 1").length;
+    const stream = openFetch();
+    await produceOne();
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: oneBatch * 3, correlationId: 71 }));
+    await produceOne();
+    await produceOne({ partition: 1 });
+    expect(stream.sent).toEqual([]);
+    await produceOne();
+    await stream.sentCount(1);
+    expect(valuesIn(stream.sent[0]?.records as Buffer).length).toBe(3);
+    // There is enough already, and then never enough.
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: oneBatch * 3, correlationId: 72 }));
+    await stream.sentCount(2);
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: oneBatch * 3, fetchOffset: 2, correlationId: 73 }));
+    await until(() => fixture.timerCount === 1);
+    fixture.clock.advance(1000);
+    await stream.sentCount(3);
+    expect(valuesIn(stream.sent[2]?.records as Buffer).length).toBe(1);
+    expect(stream.sent.map((response) => response.correlationId)).toEqual([71, 72, 73]);
+    expect(fixture.timerCount).toBe(0);
+  });
+
+  it("does not wait for more bytes than it may answer with", async () => {
+    await produceOne();
+    const stream = openFetch(50);
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: 1_000_000 }));
+    await stream.sentCount(1);
+    expect(valuesIn(stream.sent[0]?.records as Buffer).length).toBe(1);
+  });
+
+  it("reads the log once for a fetch at its end that wants many bytes, however many appends it takes", async () => {
+    const stream = openFetch();
+    const oneBatch = batchOf(fixture.clock, "value 1").length;
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: oneBatch * 20 }));
+    const read = vi.spyOn(PartitionLog.prototype, "read");
+    onTestFinished(() => read.mockRestore());
+    for (let i = 0; i < 20; i += 1) await produceOne();
+    await stream.sentCount(1);
+    expect(read).toHaveBeenCalledTimes(1);
+    expect(stream.sent[0]?.records.length).toBeGreaterThanOrEqual(oneBatch * 20);
+  });
+
+  it("gives the room of a fetch that waits for more bytes to others", async () => {
+    await produceOne();
+    await produceOne({ partition: 1 });
+    const maxBytes = 16 * 1024 * 1024;
+    const stream = openFetch(maxBytes);
+    stream.receive(fetchRequest({ maxBytes, maxWaitMs: 1000, minBytes: 10_000, correlationId: 71 }));
+    stream.receive(fetchRequest({ maxBytes, partition: 1, correlationId: 72 }));
+    await stream.sentCount(1);
+    expect(stream.sent[0]).toMatchObject({ correlationId: 72, error: undefined });
+    fixture.clock.advance(1000);
+    await stream.sentCount(2);
+    expect(stream.sent[1]?.records.length).toBeGreaterThan(0);
+  });
+
+  it("goes on for others, in small reads, when clients that take nothing hold all the room", async () => {
+    const { registry: partitions, counters, clock, streams } = fixture;
+    await fixture.settle({ name: "big", config: { "max.message.bytes": "4000000" } });
+    const value = "x".repeat(50_000);
+    for (let i = 0; i < 40; i += 1) await produceOne({ topic: "big", records: batchOf(clock, value) });
+    const served = serveFetch(
+      { brokerId: 1, fetchMaxBytes: 1_000_000 },
+      { partitions, counters, clock, streams, memoryBytesMax: 1_500_000 },
+    );
+    const stuck = new RecordingStream<FetchRequest, FetchResponse>(served);
+    stuck.isBlocked = true;
+    stuck.receive(fetchRequest({ topic: "big" }));
+    await stuck.sentCount(1);
+    expect(stuck.sent[0]?.records.length).toBeGreaterThan(900_000);
+    const other = new RecordingStream<FetchRequest, FetchResponse>(served);
+    for (let i = 0; i < 3; i += 1) other.receive(fetchRequest({ topic: "big" }));
+    await other.sentCount(3);
+    for (const { records } of other.sent) expect(valuesIn(records)).toEqual([value]);
+    // The client that took nothing goes away, and its room is there for others.
+    stuck.disconnect(new SluiceError("CANCELLED", { operation: "Fetch" }));
+    other.receive(fetchRequest({ topic: "big" }));
+    await other.sentCount(4);
+    expect(other.sent[3]?.records.length).toBeGreaterThan(900_000);
+  });
+
+  it("refuses what is read when the broker stops, and turns out to have to wait for more", async () => {
+    await produceOne();
+    const stream = openFetch();
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: 10_000 }));
+    fixture.streams.drain();
+    await stream.over();
+    expect(stream.sent.map((response) => response.error?.code)).toEqual(["BROKER_STOPPING"]);
+    expect(fixture.timerCount).toBe(0);
+  });
+
+  it("reads again at once where what was missing came while it read", async () => {
+    await produceOne();
+    const stream = openFetch();
+    const oneBatch = batchOf(fixture.clock, "value 1").length;
+    const produced = produceOne();
+    // Decided before the second batch is there, and read while it comes.
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: 2 * oneBatch }));
+    await produced;
+    await stream.sentCount(1);
+    expect(valuesIn(stream.sent[0]?.records as Buffer).length).toBe(2);
+    expect(fixture.timerCount).toBe(0);
+  });
+
+  it("lets no busy partition take the room that another waits for", async () => {
+    for (let partition = 0; partition < 2; partition += 1) await produceOne({ partition });
+    const half = 8 * 1024 * 1024;
+    const stream = openFetch(2 * half);
+    // Two of the busy partition fill the bound, and each is followed by the next as soon as it is answered.
+    const busy = (): void => stream.receive(fetchRequest({ maxBytes: half }));
+    const send = stream.send.bind(stream);
+    stream.send = (response) => {
+      if (response.correlationId !== 7000 && stream.sent.length < 50) busy();
+      return send(response);
+    };
+    busy();
+    busy();
+    stream.receive(fetchRequest({ maxBytes: 2 * half, partition: 1, correlationId: 7000 }));
+    await until(() => stream.sent.some((response) => response.correlationId === 7000));
+    expect(stream.sent.findIndex((response) => response.correlationId === 7000)).toBeLessThan(4);
+  });
+
+  it("refuses a fetch whose records are deleted while it waits for more bytes", async () => {
+    await produceOne();
+    await produceOne();
+    const stream = openFetch();
+    stream.receive(fetchRequest({ maxWaitMs: 1000, minBytes: 10_000 }));
+    await until(() => fixture.timerCount === 1);
+    await fixture.registry.ledOrThrow("a", 0).deleteRecordsBefore(1);
+    fixture.clock.advance(1000);
+    await stream.sentCount(1);
+    expect(stream.sent[0]?.error?.code).toBe("OFFSET_OUT_OF_RANGE");
   });
 
   it.each<[Partial<FetchRequest>, string]>([

@@ -2,11 +2,12 @@
  * Log.Fetch: answers each request of one stream once, with batches or, when its wait is over, without.
  *
  * Bounds: at most `requestsMax` requests have no answer; beyond that the stream is not read. Reads under way and what the
- * stream has not taken yet stay under `bytesReservedMax` together, but for one batch that is larger. A request for which
- * there is no room is held and made again when there is; a parked one holds no room.
+ * stream has not taken yet stay under `bytesReservedMax` together, but for one batch that is larger; all streams share a
+ * `FetchMemory`. A request for which there is no room is held and made again when there is, in order; a parked one holds no room.
  */
 
 import {
+  type CallContext,
   type Clock,
   type MessageStream,
   type ServedMethod,
@@ -21,12 +22,16 @@ import { noRecords } from "../partition/fetch-waiters.js";
 import type { FetchResult, FetchSink } from "../partition/partition-access.js";
 import type { PartitionRegistry } from "../partition/partition-registry.js";
 import type { PartitionRuntime } from "../partition/partition-runtime.js";
+import type { SlowRequestLog } from "../slow-request-log.js";
+import { FetchMemory } from "./fetch-memory.js";
 import type { DrainableStream, OpenStreams } from "./open-streams.js";
 
 /** Requests without an answer at which a stream is read no more. */
 const requestsMax = 4096;
 /** Bytes that the reads of one stream may take up at one time. */
 const bytesReservedMax = 16 * 1024 * 1024;
+/** Bytes that all streams may hold at one time. */
+const memoryBytesMax = 128 * 1024 * 1024;
 
 export interface FetchHandlerOptions {
   readonly brokerId: number;
@@ -39,12 +44,22 @@ export interface FetchHandlerDependencies {
   readonly counters: BrokerCounters;
   readonly clock: Clock;
   readonly streams: OpenStreams;
+  /** Undefined: no request is slow. */
+  readonly slowRequests?: SlowRequestLog;
+  /** Bytes that all streams may hold at one time. Default: 128 MiB. */
+  readonly memoryBytesMax?: number;
+}
+
+interface FetchStreamDependencies extends FetchHandlerDependencies {
+  readonly memory: FetchMemory;
 }
 
 /** Serves Log.Fetch. */
 export function serveFetch(options: FetchHandlerOptions, dependencies: FetchHandlerDependencies): ServedMethod {
-  return serveStream(logService.fetch, (stream, { signal }) => {
-    const fetchStream = new FetchStream(stream, options, dependencies);
+  const memory = new FetchMemory(dependencies.memoryBytesMax ?? memoryBytesMax);
+  return serveStream(logService.fetch, (stream, context) => {
+    const { signal } = context;
+    const fetchStream = new FetchStream({ stream, caller: context }, options, { ...dependencies, memory });
     // Also when the client goes away after it said that it sends no more, which no listener hears of.
     signal.addEventListener("abort", () => fetchStream.onError(), { once: true });
     return fetchStream;
@@ -53,13 +68,16 @@ export function serveFetch(options: FetchHandlerOptions, dependencies: FetchHand
 
 class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
   readonly #stream: MessageStream<FetchResponse>;
+  readonly #caller: CallContext;
   readonly #options: FetchHandlerOptions;
-  readonly #dependencies: FetchHandlerDependencies;
+  readonly #dependencies: FetchStreamDependencies;
   /** Requests without an answer. */
   readonly #pending = new Set<PendingFetch>();
   /** Those of them that wait for room, in order. */
   readonly #held: PendingFetch[] = [];
   #bytesReserved = 0;
+  /** Bytes of answers that the client has not taken. */
+  #bytesUnsent = 0;
   #isReadPaused = false;
   /** The client does not take what was sent. */
   #isSendBlocked = false;
@@ -69,11 +87,12 @@ class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
   #stopping: SluiceError | undefined;
 
   constructor(
-    stream: MessageStream<FetchResponse>,
+    call: { readonly stream: MessageStream<FetchResponse>; readonly caller: CallContext },
     options: FetchHandlerOptions,
-    dependencies: FetchHandlerDependencies,
+    dependencies: FetchStreamDependencies,
   ) {
-    this.#stream = stream;
+    this.#stream = call.stream;
+    this.#caller = call.caller;
     this.#options = options;
     this.#dependencies = dependencies;
     dependencies.streams.add(this);
@@ -99,11 +118,17 @@ class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
     this.#dependencies.streams.remove(this);
     for (const pending of this.#pending) pending.cancel();
     this.#pending.clear();
+    this.#dependencies.memory.give(this.#bytesReserved + this.#bytesUnsent);
+    this.#bytesReserved = 0;
+    this.#bytesUnsent = 0;
+    this.#dependencies.counters.fetchesHeld -= this.#held.length;
     this.#held.length = 0;
   }
 
   onDrain(): void {
     this.#isSendBlocked = false;
+    this.#dependencies.memory.give(this.#bytesUnsent);
+    this.#bytesUnsent = 0;
     this.#startHeld();
   }
 
@@ -119,31 +144,84 @@ class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
     this.#maybeEnd();
   }
 
-  /** Gives a read room, or holds its request until there is. */
-  tryReserve(pending: PendingFetch, sizeBytesMax: number): boolean {
+  /** Gives a read room, or holds its request until there is. Returns the bytes that it may read; 0: it is held. */
+  reserve(pending: PendingFetch, sizeBytesMax: number): number {
+    // Behind those that wait for room already, or one that wants much would wait for ever beside many that want little.
+    const isBehind = this.#held.length > 0 && !this.#isStartingHeld;
     const hasRoom = this.#bytesReserved === 0 || this.#bytesReserved + sizeBytesMax <= bytesReservedMax;
-    if (this.#isSendBlocked || !hasRoom) {
+    const isHeld = this.#isSendBlocked || isBehind || !hasRoom;
+    const bytes = isHeld ? 0 : this.#dependencies.memory.take(sizeBytesMax, this.#bytesReserved);
+    if (bytes === 0) {
       this.#held.push(pending);
-      return false;
+      this.#dependencies.counters.fetchesHeld += 1;
+      return 0;
     }
-    pending.reservedBytes = sizeBytesMax;
-    this.#bytesReserved += sizeBytesMax;
-    return true;
+    pending.readStartMs = this.#dependencies.clock.monotonicMs();
+    pending.reservedBytes = bytes;
+    this.#bytesReserved += bytes;
+    return bytes;
+  }
+
+  /** Takes back the room of a read whose request waits on. */
+  release(pending: PendingFetch): void {
+    this.#giveBack(pending);
+    pending.readStartMs = undefined;
+    if (this.#stopping !== undefined) {
+      pending.cancel();
+      pending.onFetchRefused(this.#stopping);
+    }
+    this.#startHeld();
   }
 
   /** Answers a request. */
   answered(pending: PendingFetch, response: FetchResponse): void {
-    const { counters, clock } = this.#dependencies;
-    this.#bytesReserved -= pending.reservedBytes;
+    this.#giveBack(pending);
     this.#pending.delete(pending);
-    if (response.error === undefined) counters.fetch.bytes += response.records.length;
-    else counters.fetch.countError(response.error.code);
-    counters.fetch.latency.observe(clock.monotonicMs() - pending.startMs);
+    this.#count(pending, response);
     if (this.#isBroken) return;
-    if (!this.#stream.send(response)) this.#isSendBlocked = true;
+    if (!this.#stream.send(response)) this.#keepUnsent(response.records.length);
     this.#startHeld();
     this.#updateReading();
     this.#maybeEnd();
+  }
+
+  #giveBack(pending: PendingFetch): void {
+    if (this.#isBroken) return;
+    this.#bytesReserved -= pending.reservedBytes;
+    this.#dependencies.memory.give(pending.reservedBytes);
+    pending.reservedBytes = 0;
+  }
+
+  /** The client does not take what was sent: until it does, that takes up room, whether or not there is any. */
+  #keepUnsent(bytes: number): void {
+    this.#isSendBlocked = true;
+    this.#bytesUnsent += bytes;
+    this.#dependencies.memory.give(-bytes);
+  }
+
+  #count({ request, startMs, readStartMs }: PendingFetch, response: FetchResponse): void {
+    const { counters, clock, slowRequests } = this.#dependencies;
+    const nowMs = clock.monotonicMs();
+    if (response.error === undefined) {
+      counters.fetch.bytes += response.records.length;
+      counters.topics.fetched(request.topic, response.records.length);
+    } else counters.fetch.countError(response.error.code);
+    counters.fetch.latency.observe(nowMs - startMs);
+    if (readStartMs === undefined) return;
+    const readMs = nowMs - readStartMs;
+    counters.fetchRead.observe(readMs);
+    // The time before is what its client asked to wait for, or what it did not take answers for.
+    if (slowRequests === undefined || readMs <= slowRequests.thresholdMs) return;
+    slowRequests.report({
+      method: logService.fetch.path,
+      clientId: this.#caller.clientId,
+      peer: this.#caller.peer,
+      topic: request.topic,
+      partition: request.partition,
+      totalMs: readMs,
+      stages: { read: readMs, waitedBefore: readStartMs - startMs },
+      ...(response.error === undefined ? {} : { code: response.error.code }),
+    });
   }
 
   #start(pending: PendingFetch): void {
@@ -162,6 +240,7 @@ class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
     this.#isStartingHeld = true;
     while (this.#held.length > 0 && !this.#isSendBlocked && this.#bytesReserved < bytesReservedMax) {
       const pending = this.#held.shift() as PendingFetch;
+      this.#dependencies.counters.fetchesHeld -= 1;
       if (!this.#pending.has(pending)) continue;
       this.#start(pending);
       if (this.#held.at(-1) !== pending) continue;
@@ -183,6 +262,8 @@ class FetchStream implements StreamListener<FetchRequest>, DrainableStream {
   #maybeEnd(): void {
     if (!this.#isClosing || this.#pending.size > 0 || this.#isBroken) return;
     this.#isBroken = true;
+    this.#dependencies.memory.give(this.#bytesUnsent);
+    this.#bytesUnsent = 0;
     this.#dependencies.streams.remove(this);
     this.#stream.end();
   }
@@ -193,6 +274,8 @@ class PendingFetch implements FetchSink {
   readonly request: FetchRequest;
   /** Arrival, on the monotonic clock. */
   readonly startMs: number;
+  /** When its read began; undefined: it has not. */
+  readStartMs: number | undefined;
   /** Room that its read takes up; 0: it is not being read. */
   reservedBytes = 0;
   readonly #stream: FetchStream;
@@ -216,6 +299,7 @@ class PendingFetch implements FetchSink {
         fromOffset: this.request.fetchOffset,
         sizeBytesMax: this.#sizeBytesMax,
         waitMsMax: Math.max(0, this.request.maxWaitMs - waitedMs),
+        minBytes: this.request.minBytes,
         clientEpoch: this.request.leaderEpoch,
       },
       this,
@@ -227,8 +311,12 @@ class PendingFetch implements FetchSink {
     this.#partition?.cancelFetch(this.#requestId);
   }
 
-  tryReserve(sizeBytesMax: number): boolean {
-    return this.#stream.tryReserve(this, sizeBytesMax);
+  reserve(sizeBytesMax: number): number {
+    return this.#stream.reserve(this, sizeBytesMax);
+  }
+
+  release(): void {
+    this.#stream.release(this);
   }
 
   onFetched(result: FetchResult): void {

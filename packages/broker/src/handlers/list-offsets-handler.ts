@@ -50,7 +50,7 @@ function toOffsetQuery(query: PartitionOffsetQuery): OffsetQuery {
     case "OFFSET_QUERY_TIMESTAMP":
       return { type: "timestamp", timestampMs: query.timestampMs };
     case "OFFSET_QUERY_MAX_TIMESTAMP":
-      throw new SluiceError("UNSUPPORTED", { feature: "the query for the largest timestamp" });
+      return { type: "maxTimestamp" };
     case "OFFSET_QUERY_UNSPECIFIED":
       throw new SluiceError("INVALID_REQUEST", { reason: "the query says not what to look for" });
   }

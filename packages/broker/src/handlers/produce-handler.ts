@@ -6,10 +6,12 @@
  * step of the partition's machine; nothing is done per record.
  *
  * Bound: while the requests without an answer hold `bytesInFlightMax`, or answers pile up unread, the stream is not read,
- * and HTTP/2 stops the producer. A refused request never ends the stream.
+ * and HTTP/2 stops the producer. While those of all streams hold `allBytesInFlightMax`, each stream may have but a small share, so
+ * that producers which never wait slow the others down and never stop them. A refused request never ends the stream.
  */
 
 import {
+  type CallContext,
   type Clock,
   isInternalTopic,
   type MessageStream,
@@ -23,12 +25,16 @@ import { logService, type ProduceRequest, type ProduceResponse } from "@sluice/p
 import type { BrokerCounters } from "../broker-counters.js";
 import type { ProduceResult, ProduceSink } from "../partition/partition-access.js";
 import type { PartitionRegistry } from "../partition/partition-registry.js";
+import type { SlowRequestLog } from "../slow-request-log.js";
 import type { DrainableStream, OpenStreams } from "./open-streams.js";
 
 /** Batch bytes without an answer at which a stream is read no more. */
 const bytesInFlightMax = 64 * 1024 * 1024;
 /** ... and at which it is read again. */
 const bytesInFlightResume = 48 * 1024 * 1024;
+/** Bytes of all streams from which on a stream that holds its share is read no more. */
+const allBytesInFlightMax = 128 * 1024 * 1024;
+const shareBytes = 1024 * 1024;
 
 export interface ProduceHandlerDependencies {
   readonly partitions: PartitionRegistry;
@@ -36,12 +42,15 @@ export interface ProduceHandlerDependencies {
   readonly clock: Clock;
   readonly streams: OpenStreams;
   readonly brokerId: number;
+  /** Undefined: no request is slow. */
+  readonly slowRequests?: SlowRequestLog;
 }
 
 /** Serves Log.Produce. */
 export function serveProduce(dependencies: ProduceHandlerDependencies): ServedMethod {
-  return serveStream(logService.produce, (stream, { signal }) => {
-    const produceStream = new ProduceStream(stream, dependencies);
+  return serveStream(logService.produce, (stream, context) => {
+    const { signal } = context;
+    const produceStream = new ProduceStream(stream, context, dependencies);
     // Also when the client goes away after it said that it sends no more, which no listener hears of.
     signal.addEventListener("abort", () => produceStream.onError(), { once: true });
     return produceStream;
@@ -50,6 +59,7 @@ export function serveProduce(dependencies: ProduceHandlerDependencies): ServedMe
 
 class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
   readonly #stream: MessageStream<ProduceResponse>;
+  readonly #caller: CallContext;
   readonly #dependencies: ProduceHandlerDependencies;
   #bytesInFlight = 0;
   #requestsInFlight = 0;
@@ -61,16 +71,19 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
   #isStopping = false;
   #isBroken = false;
 
-  constructor(stream: MessageStream<ProduceResponse>, dependencies: ProduceHandlerDependencies) {
+  constructor(stream: MessageStream<ProduceResponse>, caller: CallContext, dependencies: ProduceHandlerDependencies) {
     this.#stream = stream;
+    this.#caller = caller;
     this.#dependencies = dependencies;
     dependencies.streams.add(this);
   }
 
   onMessage(request: ProduceRequest): void {
     const { counters, clock } = this.#dependencies;
-    const pending = new PendingProduce(this, request.correlationId, request.records.length, clock.monotonicMs());
+    const pending = new PendingProduce(this, request, clock.monotonicMs());
     counters.produce.requests += 1;
+    counters.produceRequestsInFlight += 1;
+    counters.produceBytesInFlight += pending.sizeBytes;
     this.#requestsInFlight += 1;
     this.#bytesInFlight += pending.sizeBytes;
     try {
@@ -104,33 +117,57 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
 
   /** Answers a request. */
   answered(pending: PendingProduce, response: ProduceResponse): void {
-    const { counters, clock } = this.#dependencies;
     this.#requestsInFlight -= 1;
     this.#bytesInFlight -= pending.sizeBytes;
-    if (response.error === undefined) {
-      counters.produce.bytes += pending.sizeBytes;
-      counters.recordsProduced += pending.recordCount;
-    } else counters.produce.countError(response.error.code);
-    counters.produce.latency.observe(clock.monotonicMs() - pending.startMs);
+    this.#count(pending, response);
     if (this.#isBroken) return;
     if (!this.#stream.send(response)) this.#isSendBlocked = true;
     this.#updateReading();
     this.#maybeEnd();
   }
 
+  #count(pending: PendingProduce, response: ProduceResponse): void {
+    const { counters, clock, slowRequests } = this.#dependencies;
+    const { sizeBytes, recordCount, startMs, checkedMs, topic, partition } = pending;
+    const nowMs = clock.monotonicMs();
+    counters.produceRequestsInFlight -= 1;
+    counters.produceBytesInFlight -= sizeBytes;
+    if (response.error === undefined) {
+      counters.produce.bytes += sizeBytes;
+      counters.recordsProduced += recordCount;
+      counters.topics.produced(topic, recordCount, sizeBytes);
+    } else counters.produce.countError(response.error.code);
+    counters.produce.latency.observe(nowMs - startMs);
+    counters.produceCheck.observe(checkedMs - startMs);
+    counters.produceAppend.observe(nowMs - checkedMs);
+    if (slowRequests === undefined || nowMs - startMs <= slowRequests.thresholdMs) return;
+    slowRequests.report({
+      method: logService.produce.path,
+      clientId: this.#caller.clientId,
+      peer: this.#caller.peer,
+      topic,
+      partition,
+      totalMs: nowMs - startMs,
+      stages: { check: checkedMs - startMs, append: nowMs - checkedMs },
+      ...(response.error === undefined ? {} : { code: response.error.code }),
+    });
+  }
+
   #append(request: ProduceRequest, pending: PendingProduce): void {
     if (this.#isStopping) throw new SluiceError("BROKER_STOPPING", { broker: this.#dependencies.brokerId });
     if (isInternalTopic(request.topic)) throw new SluiceError("INTERNAL_TOPIC", { topic: request.topic });
     const partition = this.#dependencies.partitions.ledOrThrow(request.topic, request.partition);
-    const { recordCount } = partition.checkBatch(request.records);
-    pending.recordCount = recordCount;
-    const { records: batch, acks, leaderEpoch: clientEpoch } = request;
-    partition.startProduce({ batch, recordCount, acks, clientEpoch }, pending);
+    const accepted = partition.acceptBatch(request.records);
+    pending.recordCount = accepted.header.recordCount;
+    pending.checkedMs = this.#dependencies.clock.monotonicMs();
+    partition.startProduce({ ...accepted, acks: request.acks, clientEpoch: request.leaderEpoch }, pending);
   }
 
   #updateReading(): void {
     if (this.#isBroken) return;
-    const isOver = this.#bytesInFlight >= (this.#isReadPaused ? bytesInFlightResume : bytesInFlightMax);
+    const isShort = this.#dependencies.counters.produceBytesInFlight >= allBytesInFlightMax;
+    const isOver =
+      this.#bytesInFlight >= (isShort ? shareBytes : this.#isReadPaused ? bytesInFlightResume : bytesInFlightMax);
     const shouldPause = isOver || this.#isSendBlocked;
     if (shouldPause === this.#isReadPaused) return;
     this.#isReadPaused = shouldPause;
@@ -151,19 +188,29 @@ class PendingProduce implements ProduceSink {
   readonly sizeBytes: number;
   /** Arrival, on the monotonic clock. */
   readonly startMs: number;
+  /** When its batch had been checked; its arrival while it is not. */
+  checkedMs: number;
   /** 0: its batch is not checked yet. */
   recordCount = 0;
+  readonly topic: string;
+  readonly partition: number;
   readonly #stream: ProduceStream;
   readonly #correlationId: number;
 
-  constructor(stream: ProduceStream, correlationId: number, sizeBytes: number, startMs: number) {
+  constructor(stream: ProduceStream, request: ProduceRequest, startMs: number) {
     this.#stream = stream;
-    this.#correlationId = correlationId;
-    this.sizeBytes = sizeBytes;
+    // Not the request: it would keep the batch after the log has it.
+    this.#correlationId = request.correlationId;
+    this.topic = request.topic;
+    this.partition = request.partition;
+    this.sizeBytes = request.records.length;
     this.startMs = startMs;
+    this.checkedMs = startMs;
   }
 
   onProduced(result: ProduceResult): void {
+    // Counted when they were appended.
+    if (result.isDuplicate) this.recordCount = 0;
     this.#stream.answered(this, {
       correlationId: this.#correlationId,
       baseOffset: result.baseOffset,
@@ -172,8 +219,8 @@ class PendingProduce implements ProduceSink {
       replicasFlushed: result.replicasFlushed,
       logStartOffset: result.logStartOffset,
       error: undefined,
-      duplicate: false,
-      logAppendTimeMs: 0,
+      duplicate: result.isDuplicate,
+      logAppendTimeMs: result.logAppendTimeMs,
     });
   }
 

@@ -18,8 +18,15 @@ import {
   toSluiceError,
 } from "@sluice/model";
 import { type PublishRecord, type PublishRequest, type Receipt, recordsService, toWireError } from "@sluice/protocol";
-import { partitionForKey, RecordBatchBuilder, type RecordInput, recordSizeBytesMax } from "@sluice/record";
+import {
+  batchRecordCount,
+  partitionForKey,
+  RecordBatchBuilder,
+  type RecordInput,
+  recordSizeBytesMax,
+} from "@sluice/record";
 import type { RequiredAcks } from "@sluice/replication";
+import type { BrokerCounters } from "../broker-counters.js";
 import type { InternalClient } from "../internal-client.js";
 import type { ProduceResult } from "../partition/partition-access.js";
 import type { PartitionRegistry } from "../partition/partition-registry.js";
@@ -38,6 +45,7 @@ const acksOfWire = {
 export interface PublishHandlerDependencies {
   readonly partitions: PartitionRegistry;
   readonly internalClient: InternalClient;
+  readonly counters: BrokerCounters;
   readonly clock: Clock;
   readonly brokerId: number;
   image(): ClusterImage;
@@ -157,12 +165,15 @@ class Publication {
 
   async #append(partition: number, batch: Buffer, records: readonly PlacedRecord[]): Promise<void> {
     try {
-      const { baseOffset } = await retryUntilLed(() => this.#produce(partition, batch), this.#dependencies);
+      const { baseOffset, logAppendTimeMs } = await retryUntilLed(
+        () => this.#produce(partition, batch),
+        this.#dependencies,
+      );
       for (const [index, record] of records.entries()) {
         this.#receipts[record.index] = {
           partition,
           offset: baseOffset + index,
-          timestampMs: record.input.timestampMs,
+          timestampMs: logAppendTimeMs > 0 ? logAppendTimeMs : record.input.timestampMs,
           error: null,
         };
       }
@@ -172,16 +183,26 @@ class Publication {
   }
 
   /** Appends here or at the leader. */
-  #produce(partition: number, batch: Buffer): Promise<ProduceResult> {
+  async #produce(partition: number, batch: Buffer): Promise<ProduceResult> {
     const { image, internalClient, partitions, brokerId } = this.#dependencies;
     const topic = this.#topic.name;
     const leader = image().topics.get(topic)?.partitions[partition]?.leader;
     if (leader === undefined || leader === brokerId) {
-      const led = partitions.ledOrThrow(topic, partition);
-      led.checkBatch(batch);
-      return led.produce(batch, { acks: this.#acks });
+      const recordCount = batchRecordCount(batch);
+      const sizeBytes = batch.length;
+      const result = await partitions.ledOrThrow(topic, partition).acceptAndProduce(batch, this.#acks);
+      this.#countAppended(recordCount, sizeBytes);
+      return result;
     }
     return internalClient.produce(leader, { topic, partition, acks: this.#acks, clientEpoch: undefined, batch });
+  }
+
+  /** What is appended here; the broker that appends the rest counts it. */
+  #countAppended(recordCount: number, sizeBytes: number): void {
+    const { counters } = this.#dependencies;
+    counters.recordsProduced += recordCount;
+    counters.produce.bytes += sizeBytes;
+    counters.topics.produced(this.#topic.name, recordCount, sizeBytes);
   }
 
   #refuse(partition: number, record: PlacedRecord, error: SluiceError): void {

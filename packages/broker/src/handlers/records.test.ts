@@ -10,7 +10,7 @@ import type {
   SubscribeRequest,
   SubscribeResponse,
 } from "@sluice/protocol";
-import { partitionForKey } from "@sluice/record";
+import { buildEndTransactionMarker, partitionForKey } from "@sluice/record";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { InternalClient } from "../internal-client.js";
 import { imageOf, type TopicSketch } from "../testing/image-of.js";
@@ -36,13 +36,13 @@ beforeEach(async () => {
 
 afterEach(() => fixture.close());
 
-const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test" };
+const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test", clientId: "" };
 
 function publish(topic: string, records: Partial<PublishRecord>[]): Promise<Receipt[]> {
-  const { registry: partitions, clock } = fixture;
+  const { registry: partitions, clock, counters } = fixture;
   // Nothing is called: there is no broker 2.
   const internalClient = new InternalClient({ transport: {} as Transport, image: () => image });
-  const served = servePublish({ partitions, internalClient, clock, brokerId: 1, image: () => image });
+  const served = servePublish({ partitions, internalClient, counters, clock, brokerId: 1, image: () => image });
   const handler = served.handler as UnaryHandler<PublishRequest, PublishResponse>;
   const request = { topic, acks: "ACKS_ALL" as const, records: records.map((record) => ({ headers: [], ...record })) };
   return handler(request, context).then((response) => response.receipts);
@@ -98,6 +98,37 @@ describe("Records.Publish", () => {
     expect([record?.key?.length, record?.value]).toEqual([0, undefined]);
   });
 
+  it("counts what it appends, as a produce does", async () => {
+    await publish("a", records(0, "x", "y"));
+    await publish("a", records(0, "z"));
+    expect(fixture.counters.recordsProduced).toBe(3);
+    expect(fixture.counters.produce.bytes).toBeGreaterThan(2 * 61);
+  });
+
+  it("gives receipts the timestamp that is stored", async () => {
+    await fixture.settle(...topics, { name: "stamped", config: { "message.timestamp.type": "LogAppendTime" } });
+    image = imageOf(2, [...topics, { name: "stamped", config: { "message.timestamp.type": "LogAppendTime" } }]);
+    const [stamped] = await publish("stamped", [{ value: Buffer.from("x"), timestampMs: 5 }]);
+    const [kept] = await publish("a", [{ value: Buffer.from("x"), timestampMs: 5 }]);
+    expect([stamped?.timestampMs, kept?.timestampMs]).toEqual([fixture.clock.nowMs(), 5]);
+    const stream = subscribe({ topic: "stamped" });
+    await stream.over();
+    expect(stream.sent[0]?.records[0]?.timestampMs).toBe(fixture.clock.nowMs());
+  });
+
+  it("compresses as the topic says, and refuses where the topic is full", async () => {
+    const config = { "compression.type": "gzip", "bounded.bytes": "600" };
+    await fixture.settle(...topics, { name: "small", config });
+    image = imageOf(2, [...topics, { name: "small", config }]);
+    const long = "x".repeat(4000);
+    const first = await publish("small", records(0, long));
+    expect(first[0]?.error).toBeNull();
+    expect(fixture.registry.ledOrThrow("small", 0).logSizeBytes).toBeLessThan(200);
+    for (let i = 0; i < 3; i += 1) await publish("small", records(0, long));
+    const [refused] = await publish("small", records(0, Array.from({ length: 900 }, () => Math.random()).join("")));
+    expect(refused?.error?.code).toBe("TOPIC_FULL");
+  });
+
   it("fails only the records that cannot be appended", async () => {
     const receipts = await publish("a", [
       ...records(0, "x"),
@@ -131,6 +162,23 @@ describe("Records.Publish", () => {
 });
 
 describe("Records.Subscribe", () => {
+  it("leaves out the markers of transactions", async () => {
+    const led = fixture.registry.ledOrThrow("a", 1);
+    await publish("a", records(1, "x"));
+    const marker = buildEndTransactionMarker({
+      type: "commit",
+      coordinatorEpoch: 0,
+      producerId: 1,
+      producerEpoch: 0,
+      timestampMs: fixture.clock.nowMs(),
+    });
+    await led.produce(marker, { acks: "all" });
+    await publish("a", records(1, "y"));
+    const stream = subscribe({ partition: 1 });
+    await stream.over();
+    expect(valuesOf(stream)).toEqual(["x", "y"]);
+  });
+
   beforeEach(async () => {
     await publish("a", records(0, "r0", "r1", "r2"));
     fixture.clock.advance(1000);

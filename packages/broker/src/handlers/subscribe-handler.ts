@@ -20,6 +20,7 @@ import {
   batchesIn,
   batchLastOffset,
   type RecordView,
+  readBatchHeader,
   recordsIn,
   verifyBatchChecksum,
 } from "@sluice/record";
@@ -73,6 +74,11 @@ class Subscription implements StreamListener<SubscribeRequest>, DrainableStream 
 
   onEnd(): void {
     // The client has sent its request and says no more; the answers go on.
+    if (this.#isStarted) return;
+    // It never asked for anything: nothing else would ever end the stream.
+    const error = new SluiceError("INVALID_REQUEST", { reason: "the stream ended without a request" });
+    this.#finish(error);
+    this.#stream.abort(error);
   }
 
   onError(error: SluiceError): void {
@@ -139,6 +145,8 @@ class Subscription implements StreamListener<SubscribeRequest>, DrainableStream 
     if (!verifyBatchChecksum(batch, 0, batch.length)) {
       throw new SluiceError("CORRUPT_RECORD_BATCH", { where: `offset ${batchBaseOffset(batch)}` });
     }
+    // Markers of transactions are the log's own: no application wrote them.
+    if (readBatchHeader(batch).isControl) return 0;
     for (const record of recordsIn(batch)) {
       if (record.offset < range.fromOffset) continue;
       if (record.offset >= range.endOffset || count >= range.countMax) break;

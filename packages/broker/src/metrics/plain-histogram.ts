@@ -1,7 +1,7 @@
 /** A prom-client histogram whose buckets are kept elsewhere, in plain fields, and only read when metrics are asked for. */
 
 import { Histogram, type Registry } from "prom-client";
-import type { LatencyHistogram } from "../broker-counters.js";
+import type { LatencyHistogram } from "./latency-histogram.js";
 
 export class PlainHistogram extends Histogram<string> {
   readonly #metricName: string;

@@ -34,7 +34,10 @@ export class CommittedReader {
     const highWatermark = this.#dependencies.highWatermark();
     if (query.type === "earliest") return { offset: this.#log.logStartOffset, timestampMs: -1, leaderEpoch };
     if (query.type === "latest") return { offset: highWatermark, timestampMs: -1, leaderEpoch };
-    const found = await this.#log.offsetForTimestamp(query.timestampMs, highWatermark);
+    const found =
+      query.type === "timestamp"
+        ? await this.#log.offsetForTimestamp(query.timestampMs, highWatermark)
+        : await this.#log.offsetOfMaxTimestamp(highWatermark);
     this.#checkEpoch(leaderEpoch);
     return { offset: found?.offset ?? highWatermark, timestampMs: found?.timestampMs ?? -1, leaderEpoch };
   }

@@ -1,12 +1,17 @@
 /**
  * Runs the effects of one partition: appends, reads, answers.
  *
+ * A batch of an idempotent producer is checked against what the log knows of it and placed in one synchronous step, so that no
+ * two batches are checked against the same past. One that the log has already is not placed again, and is answered like the
+ * first time once that one is safe.
+ *
  * Everything here is synchronous but the read of a fetch, which carries its request id and answers only while that request is
  * still known and its epoch is still the present one; otherwise the machine is asked again.
  */
 
 import type { PartitionLog } from "@sluice/log";
-import { assertNever, isSluiceError, type LeaderEpoch, SluiceError } from "@sluice/model";
+import { assertNever, isSluiceError, type LeaderEpoch, offset, SluiceError } from "@sluice/model";
+import { batchesIn, batchLastOffset } from "@sluice/record";
 import type { PartitionEffect, PartitionEvent } from "@sluice/replication";
 import type { Logger } from "../logging.js";
 import type { AppendTimer } from "./append-timer.js";
@@ -76,7 +81,24 @@ export class PartitionEffectRunner {
 
   #appendToLog(effect: EffectOf<"appendToLog">): void {
     const { requestId } = effect;
-    const refusal = this.#log.appendRefusal;
+    const { header, sizeBytes } = this.#produceWaiters.describe(requestId);
+    const verdict = header === undefined || header.producerId < 0 ? undefined : this.#log.checkProducer(header);
+    if (verdict?.type === "duplicate") {
+      const endOffset = offset(verdict.lastOffset + 1);
+      this.#produceWaiters.duplicated(requestId, endOffset, verdict.timestampMs);
+      this.#dependencies.post({
+        type: "appendDuplicated",
+        requestId,
+        baseOffset: offset(verdict.baseOffset),
+        endOffset,
+      });
+      return;
+    }
+    // Want of room comes first: the batch before this one may have been refused for it, and a gap follows from that alone.
+    const refusal =
+      this.#log.appendRefusal ??
+      this.#boundRefusal(sizeBytes) ??
+      (verdict?.type === "refused" ? verdict.error : undefined);
     if (refusal !== undefined) {
       this.#dependencies.post({ type: "appendRefused", requestId, error: refusal });
       return;
@@ -84,14 +106,31 @@ export class PartitionEffectRunner {
     const { baseOffset, endOffset } = this.#log.append(this.#produceWaiters.takeBatch(requestId), effect.leaderEpoch);
     this.#produceWaiters.placed(requestId, endOffset);
     this.#dependencies.appendTimer.placed(endOffset);
-    this.#dependencies.post({ type: "appendPlaced", requestId, baseOffset, endOffset });
+    this.#dependencies.post({ type: "appendPlaced", requestId, baseOffset, endOffset, sizeBytes });
+  }
+
+  /** Why a batch of that size is more than the topic's bound lets in, or undefined. */
+  #boundRefusal(sizeBytes: number): SluiceError | undefined {
+    const bytesMax = this.#log.config["bounded.bytes"];
+    if (bytesMax < 0) return undefined;
+    const bytes = this.#log.placedSizeBytes;
+    if (bytes + sizeBytes <= bytesMax) return undefined;
+    const { topic, partition } = this.#dependencies.name;
+    return new SluiceError("TOPIC_FULL", { topic, partition, bytes, bytesMax });
   }
 
   #acknowledgeProduce(effect: EffectOf<"acknowledgeProduce">): void {
-    const { requestId, baseOffset, leaderEpoch, replicas, logStartOffset } = effect;
+    const { requestId, baseOffset, leaderEpoch, replicas, logStartOffset, isDuplicate } = effect;
     const endOffset = this.#produceWaiters.endOffset(requestId) ?? Number.POSITIVE_INFINITY;
     const replicasFlushed = this.#log.flushedOffset >= endOffset ? 1 : 0;
-    this.#produceWaiters.resolve(requestId, { baseOffset, leaderEpoch, replicas, replicasFlushed, logStartOffset });
+    this.#produceWaiters.resolve(requestId, {
+      baseOffset,
+      leaderEpoch,
+      replicas,
+      replicasFlushed,
+      logStartOffset,
+      isDuplicate,
+    });
   }
 
   #parkFetch(requestId: number): void {
@@ -104,12 +143,13 @@ export class PartitionEffectRunner {
     // Its caller went away.
     if (waiter === undefined) return;
     this.#fetchWaiters.unpark(waiter);
-    if (!waiter.isReserved && !waiter.sink.tryReserve(waiter.sizeBytesMax)) {
+    if (waiter.reservedBytes === 0) waiter.reservedBytes = waiter.sink.reserve(waiter.sizeBytesMax);
+    const sizeBytesMax = waiter.reservedBytes;
+    if (sizeBytesMax === 0) {
       this.#fetchWaiters.remove(requestId);
       return;
     }
-    waiter.isReserved = true;
-    this.#log.read(effect.fromOffset, { upToOffset: effect.upToOffset, sizeBytesMax: waiter.sizeBytesMax }).then(
+    this.#log.read(effect.fromOffset, { upToOffset: effect.upToOffset, sizeBytesMax }).then(
       (records) => this.#logRead(effect, waiter, records),
       (error: unknown) => this.#readFailed(requestId, error),
     );
@@ -119,7 +159,28 @@ export class PartitionEffectRunner {
     const { requestId, upToOffset: highWatermark, leaderEpoch, logStartOffset } = effect;
     if (this.#fetchWaiters.get(requestId) !== waiter) return;
     if (this.#dependencies.leaderEpoch() !== leaderEpoch) this.#askAgain(requestId, waiter);
+    else if (records.length < effect.minBytes && endsAt(records, highWatermark))
+      this.#fellShort(effect, waiter, records);
     else this.#fetchWaiters.resolve(requestId, { highWatermark, leaderEpoch, logStartOffset, records });
+  }
+
+  /** There is less than it wants, and no more to be read: it waits on, and holds nothing meanwhile. */
+  #fellShort(effect: EffectOf<"readLog">, waiter: FetchWaiter, records: Buffer): void {
+    const { requestId, fromOffset: fetchOffset, minBytes, leaderEpoch, committedBytes } = effect;
+    waiter.reservedBytes = 0;
+    waiter.sink.release();
+    // Its caller may have taken that as a chance to give it up.
+    if (this.#fetchWaiters.get(requestId) !== waiter) return;
+    const missingBytes = minBytes - records.length;
+    this.#dependencies.post({
+      type: "fetchFellShort",
+      requestId,
+      fetchOffset,
+      minBytes,
+      missingBytes,
+      leaderEpoch,
+      committedBytes,
+    });
   }
 
   /** The epoch in which the read was decided is over: what was read may not be committed in the present one. */
@@ -130,11 +191,15 @@ export class PartitionEffectRunner {
       fetchOffset: waiter.fromOffset,
       clientEpoch: waiter.clientEpoch,
       mayWait: waiter.deadlineMs !== undefined,
+      minBytes: waiter.minBytes,
     });
   }
 
   #readFailed(requestId: number, error: unknown): void {
-    this.#dependencies.logger.error({ err: error }, "reading the log failed");
+    // Deleted while it was being read: nothing failed.
+    if (!isSluiceError(error, "OFFSET_OUT_OF_RANGE")) {
+      this.#dependencies.logger.error({ err: error }, "reading the log failed");
+    }
     this.#fetchWaiters.reject(requestId, this.#readError(error));
   }
 
@@ -143,4 +208,11 @@ export class PartitionEffectRunner {
     const reason = error instanceof Error ? error.message : String(error);
     return new SluiceError("PARTITION_OFFLINE", { ...this.#dependencies.name, reason }, { cause: error });
   }
+}
+
+/** Whether the whole batches in `records` reach `endOffset`: what is missing is not there yet. */
+function endsAt(records: Buffer, endOffset: number): boolean {
+  let end = records.length === 0 ? endOffset : 0;
+  for (const batch of batchesIn(records)) end = batchLastOffset(batch) + 1;
+  return end >= endOffset;
 }

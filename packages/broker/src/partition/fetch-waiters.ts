@@ -14,12 +14,14 @@ export interface FetchWaiter {
   readonly clientEpoch: number | undefined;
   /** Most bytes to answer with. */
   readonly sizeBytesMax: number;
+  /** Bytes that it waits for. */
+  readonly minBytes: number;
   /** On the monotonic clock: when the wait is over. Undefined: it does not wait. */
   readonly deadlineMs: number | undefined;
   /** Runs while the request is parked. */
   timer: Timer | undefined;
-  /** The sink has given room for the answer. */
-  isReserved: boolean;
+  /** Room that the sink has given for the answer; 0: none yet. */
+  reservedBytes: number;
 }
 
 export class FetchWaiters {
@@ -42,9 +44,11 @@ export class FetchWaiters {
       fromOffset: request.fromOffset,
       clientEpoch: request.clientEpoch,
       sizeBytesMax: request.sizeBytesMax,
+      // More than it takes can never be there for it.
+      minBytes: Math.min(request.minBytes ?? 1, request.sizeBytesMax),
       deadlineMs: request.waitMsMax > 0 ? this.#clock.monotonicMs() + request.waitMsMax : undefined,
       timer: undefined,
-      isReserved: false,
+      reservedBytes: 0,
     });
   }
 

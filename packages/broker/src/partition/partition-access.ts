@@ -17,6 +17,10 @@ export interface ProduceResult {
   /** How many of them had flushed it. */
   readonly replicasFlushed: number;
   readonly logStartOffset: Offset;
+  /** The log had the batch already, by its producer id and sequences: `baseOffset` is where. */
+  readonly isDuplicate: boolean;
+  /** The timestamp that the records got when they were appended, ms since 1970; 0: they keep their own. */
+  readonly logAppendTimeMs: number;
 }
 
 export interface FetchResult {
@@ -34,7 +38,9 @@ export type OffsetQuery =
   /** The high watermark. */
   | { readonly type: "latest" }
   /** The first record at or after that time; the high watermark when there is none. */
-  | { readonly type: "timestamp"; readonly timestampMs: number };
+  | { readonly type: "timestamp"; readonly timestampMs: number }
+  /** The first of the records with the largest timestamp; the high watermark when there is no record. */
+  | { readonly type: "maxTimestamp" };
 
 export interface OffsetAnswer {
   readonly offset: Offset;
@@ -49,6 +55,8 @@ export interface FetchOptions {
   readonly sizeBytesMax: number;
   /** Longest wait for something to read; 0: none. */
   readonly waitMsMax: number;
+  /** It waits for so many bytes, at most `sizeBytesMax`. Default 1. */
+  readonly minBytes?: number;
   /** Leader epoch that the caller knows; undefined: any. */
   readonly clientEpoch?: number | undefined;
   readonly signal?: AbortSignal;
@@ -119,10 +127,12 @@ export interface ProduceSink {
 /** Where a fetch without a promise is answered: exactly one of `onFetched`, `onFetchRefused` and a held read, once. */
 export interface FetchSink {
   /**
-   * There is something to read, at most so many bytes of it (a single batch may be larger). False: not now; the request is
-   * forgotten, and the caller makes it again when it has room.
+   * There is something to read, at most so many bytes of it (a single batch may be larger). Returns how many of them are to be
+   * read; 0: none now, the request is forgotten, and the caller makes it again when it has room.
    */
-  tryReserve(sizeBytesMax: number): boolean;
+  reserve(sizeBytesMax: number): number;
+  /** The room is not needed for now: what was read is less than was asked for, and the request waits for more. */
+  release(): void;
   onFetched(result: FetchResult): void;
   onFetchRefused(error: SluiceError): void;
 }

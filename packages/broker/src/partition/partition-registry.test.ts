@@ -76,7 +76,7 @@ describe("PartitionRegistry", () => {
       sink.onRefused(new SluiceError("CANCELLED", { operation: "crashed" }));
     };
     const batch = batchOf(fixture.clock, "kept");
-    led().startProduce({ batch, recordCount: 1, acks: "all", clientEpoch: undefined }, sink);
+    led().startProduce({ batch, acks: "all", clientEpoch: undefined }, sink);
     await sink.settled();
     expect(sink.refused?.code).toBe("CANCELLED");
     await fixture.registry.close();
@@ -174,6 +174,16 @@ describe("PartitionRegistry", () => {
     expect(refusalOf("a", 0)).toBe("LEADER_NOT_AVAILABLE");
   });
 
+  it("takes the role of a change that comes in whatever moment of the one before", async () => {
+    await fixture.settle({ name: "a" });
+    for (let turns = 0; turns < 40; turns += 1) {
+      fixture.apply({ name: "a", leaderEpoch: 2 * turns + 1 });
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await fixture.settle({ name: "a", leaderEpoch: 2 * turns + 2 });
+      expect(led().leaderEpoch, `after ${turns} turns`).toBe(2 * turns + 2);
+    }
+  });
+
   it("deletes the files of a topic that is gone, and starts anew under the same name", async () => {
     await fixture.settle({ name: "a" });
     await produce("old");
@@ -213,7 +223,7 @@ describe("PartitionRegistry", () => {
     await fixture.settle({ name: "a" });
     const sink = new KeepingSink();
     const batch = batchOf(fixture.clock, "x");
-    led().startProduce({ batch, recordCount: 1, acks: "none", clientEpoch: undefined }, sink);
+    led().startProduce({ batch, acks: "none", clientEpoch: undefined }, sink);
     expect(sink.produced).toMatchObject({ baseOffset: 0, replicasFlushed: 0 });
   });
 

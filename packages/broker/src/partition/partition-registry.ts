@@ -6,9 +6,17 @@
  * never cost records.
  */
 
-import type { ClusterImage, PartitionImage, TopicImage } from "@sluice/cluster";
+import { type ClusterImage, changedKeys, type PartitionImage, type TopicImage } from "@sluice/cluster";
 import type { LogDirectory, PartitionLog } from "@sluice/log";
-import { type BrokerId, type Clock, type LeaderEpoch, SluiceError, type TopicId, topicName } from "@sluice/model";
+import {
+  type BrokerId,
+  type Clock,
+  type LeaderEpoch,
+  SluiceError,
+  type TopicConfig,
+  type TopicId,
+  topicName,
+} from "@sluice/model";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
@@ -21,8 +29,6 @@ const logOpensMax = 32;
 
 interface TopicSlots {
   readonly topicId: TopicId;
-  /** What the slots were last made from. */
-  image: TopicImage;
   /** Index = partition; a hole where this broker keeps no replica. */
   readonly slots: (PartitionSlot | undefined)[];
 }
@@ -44,6 +50,10 @@ export interface PartitionTotals {
   readonly parkedFetches: number;
   /** Bytes in the segments of open logs. */
   readonly logSizeBytes: number;
+  /** Records that wait for their write. */
+  readonly unwrittenRecords: number;
+  /** Records that a power loss would take, written or not. */
+  readonly unflushedRecords: number;
 }
 
 export class PartitionRegistry implements LedPartitions {
@@ -62,6 +72,9 @@ export class PartitionRegistry implements LedPartitions {
   constructor(options: { readonly brokerId: BrokerId }, dependencies: PartitionRegistryDependencies) {
     this.#brokerId = options.brokerId;
     this.#dependencies = dependencies;
+    dependencies.logDirectory.onRoom = () => {
+      for (const slot of this.#allSlots()) slot.retry();
+    };
   }
 
   /**
@@ -71,18 +84,19 @@ export class PartitionRegistry implements LedPartitions {
    */
   apply(image: ClusterImage, brokerEpoch: number): void {
     if (this.#closeError !== undefined) return;
-    const isFirst = this.#image === undefined;
+    const before = this.#image;
     const isNewLife = this.#brokerEpoch !== brokerEpoch;
     this.#image = image;
     this.#brokerEpoch = brokerEpoch;
-    for (const [name, topic] of this.#topics) {
-      if (image.topics.get(topic.image.name)?.id !== topic.topicId) this.#remove(name, topic);
+    // In a new life all roles are new, whatever the image has changed.
+    const names = changedKeys<string, TopicImage>(before?.topics ?? new Map(), image.topics);
+    for (const name of isNewLife ? new Set([...names, ...image.topics.keys()]) : names) {
+      const topic = image.topics.get(topicName(name));
+      const known = this.#topics.get(name);
+      if (known !== undefined && known.topicId !== topic?.id) this.#remove(name, known);
+      if (topic !== undefined) this.#assign(topic);
     }
-    for (const topic of image.topics.values()) {
-      const known = this.#topics.get(topic.name);
-      if (known === undefined || isNewLife || known.image !== topic) this.#assign(topic);
-    }
-    if (isFirst) void this.#reportStrays();
+    if (before === undefined) void this.#reportStrays();
   }
 
   ledOrThrow(topic: string, partition: number): PartitionRuntime {
@@ -104,19 +118,23 @@ export class PartitionRegistry implements LedPartitions {
     return count;
   }
 
-  /** Resolves when everything that was applied so far has been carried out, or has failed. */
-  async settled(): Promise<void> {
-    await Promise.all([...this.#allSlots()].map((slot) => slot.settled()));
+  /** Resolves when everything that was applied so far, of one topic or of all, has been carried out, or has failed. */
+  async settled(topic?: string): Promise<void> {
+    const slots = topic === undefined ? this.#allSlots() : (this.#topics.get(topic)?.slots ?? []);
+    await Promise.all([...slots].flatMap((slot) => (slot === undefined ? [] : [slot.settled()])));
   }
 
   totals(): PartitionTotals {
-    let [offline, parkedFetches, logSizeBytes] = [0, 0, 0];
+    let [offline, parkedFetches, logSizeBytes, unwrittenRecords, unflushedRecords] = [0, 0, 0, 0, 0];
     for (const slot of this.#allSlots()) {
-      if (slot.failure !== undefined) offline += 1;
+      // One that is being deleted answers nothing either, and nothing is wrong with it.
+      if (slot.failure !== undefined && !this.#leaving.has(slot)) offline += 1;
+      unwrittenRecords += slot.runtime?.unwrittenRecords ?? 0;
+      unflushedRecords += slot.runtime?.unflushedRecords ?? 0;
       parkedFetches += slot.runtime?.parkedFetchCount ?? 0;
       logSizeBytes += slot.runtime?.logSizeBytes ?? 0;
     }
-    return { led: this.#led.size, offline, parkedFetches, logSizeBytes };
+    return { led: this.#led.size, offline, parkedFetches, logSizeBytes, unwrittenRecords, unflushedRecords };
   }
 
   /** Refuses everything with BROKER_STOPPING and waits for what is being opened. Logs stay open for their directory to close. */
@@ -144,8 +162,7 @@ export class PartitionRegistry implements LedPartitions {
   }
 
   #assign(topic: TopicImage): void {
-    const known = this.#topics.get(topic.name) ?? { topicId: topic.id, image: topic, slots: [] };
-    known.image = topic;
+    const known = this.#topics.get(topic.name) ?? { topicId: topic.id, slots: [] };
     this.#topics.set(topic.name, known);
     for (const partition of topic.partitions) {
       if (!partition.replicas.includes(this.#brokerId)) continue;
@@ -157,6 +174,7 @@ export class PartitionRegistry implements LedPartitions {
         isLeader: this.#isLeader(partition),
         inSyncReplicas: partition.inSyncReplicas,
         replicationFactor: topic.replicationFactor,
+        config: topic.config,
       });
     }
   }
@@ -167,9 +185,9 @@ export class PartitionRegistry implements LedPartitions {
 
   #newSlot(topic: TopicImage, partition: number): PartitionSlot {
     const { logDirectory, clock, logger, appendLatency } = this.#dependencies;
-    const { id: topicId, name, config } = topic;
+    const { id: topicId, name } = topic;
     return new PartitionSlot(
-      { brokerId: this.#brokerId, topicId, topic: name, partition, config },
+      { brokerId: this.#brokerId, topicId, topic: name, partition },
       {
         clock,
         logger,
@@ -178,15 +196,15 @@ export class PartitionRegistry implements LedPartitions {
           onLeading: (runtime, leaderEpoch) => this.#onLeading(runtime, leaderEpoch),
           onResigned: (runtime) => this.#onResigned(runtime),
         },
-        openLog: () => this.#opens.run(() => this.#openLog(topic, partition)),
+        openLog: (config) => this.#opens.run(() => this.#openLog(topic, partition, config)),
         deleteLog: () => logDirectory.deletePartition(topicId, partition),
       },
     );
   }
 
-  async #openLog(topic: TopicImage, partition: number): Promise<PartitionLog> {
+  async #openLog(topic: TopicImage, partition: number, config: TopicConfig): Promise<PartitionLog> {
     const { logDirectory, logger } = this.#dependencies;
-    const { id: topicId, name, config, replicationFactor } = topic;
+    const { id: topicId, name, replicationFactor } = topic;
     const log = await logDirectory.openPartition({ topicId, topic: name, partition, config });
     if (logDirectory.isLossy({ topicId, partition })) {
       const { flush } = config;

@@ -1,9 +1,8 @@
 /**
  * Runs one partition on this broker: owns its log and its state machine.
  *
- * One synchronous loop: `#post` takes events one at a time, the machine decides, and the effects are run in order before the
- * next event is looked at. What they lead to comes back as events. Nothing else mutates the partition, and there is no
- * `await` between a decision and what it decided on. Reads of the log are the only thing that is waited for; what the machine
+ * Whatever happens to the partition is an event of one synchronous loop (`PartitionEventLoop`), and what it leads to comes back as
+ * events. Nothing else mutates the partition, and there is no `await` between a decision and what it decided on. Reads of the log are the only thing that is waited for; what the machine
  * said is asked again after them when the epoch has changed meanwhile.
  *
  * A broken invariant stops the partition: everything pending is refused, and it answers nothing until the broker restarts.
@@ -12,9 +11,11 @@
 import type { PartitionLog } from "@sluice/log";
 import {
   type Clock,
+  isOffset,
   isSluiceError,
   type LeaderEpoch,
   type Offset,
+  offset,
   SluiceError,
   type TopicConfig,
   type TopicId,
@@ -22,19 +23,16 @@ import {
   topicPartitionText,
   toSluiceError,
 } from "@sluice/model";
-import { batchRecordCount, checkProducedBatch, type RecordBatchHeader, recordsIn } from "@sluice/record";
-import {
-  type PartitionEvent,
-  type PartitionIdentity,
-  PartitionStateMachine,
-  type RequiredAcks,
-} from "@sluice/replication";
+import { type PartitionIdentity, PartitionStateMachine, type RequiredAcks } from "@sluice/replication";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
 import { AppendTimer } from "./append-timer.js";
+import { awaitFetch } from "./await-fetch.js";
+import { type AcceptedBatch, BatchIntake } from "./batch-intake.js";
 import { CommittedReader } from "./committed-reader.js";
 import { PartitionEffectRunner } from "./effect-runner.js";
 import { FetchWaiters } from "./fetch-waiters.js";
+import { LeadershipNotice, type LeadershipObserver } from "./leadership-notice.js";
 import type {
   FetchOptions,
   FetchResult,
@@ -45,7 +43,8 @@ import type {
   ProduceResult,
   ProduceSink,
 } from "./partition-access.js";
-import { ProduceWaiters } from "./produce-waiters.js";
+import { PartitionEventLoop } from "./partition-event-loop.js";
+import { type ProduceRequestParts, ProduceWaiters } from "./produce-waiters.js";
 
 export interface PartitionRuntimeOptions {
   readonly identity: PartitionIdentity;
@@ -61,10 +60,7 @@ export interface PartitionRuntimeDependencies {
   /** Where appends are timed. */
   readonly appendLatency: LatencyHistogram;
   /** Told of every beginning and end of leadership. */
-  readonly leadership: {
-    onLeading(partition: PartitionRuntime, leaderEpoch: LeaderEpoch): void;
-    onResigned(partition: PartitionRuntime): void;
-  };
+  readonly leadership: LeadershipObserver<PartitionRuntime>;
 }
 
 export class PartitionRuntime implements LedPartition {
@@ -72,23 +68,19 @@ export class PartitionRuntime implements LedPartition {
   readonly topicId: TopicId;
   readonly partition: number;
   readonly #identity: PartitionIdentity;
-  readonly #config: TopicConfig;
+  #config: TopicConfig;
   readonly #log: PartitionLog;
   readonly #logger: Logger;
-  readonly #leadership: PartitionRuntimeDependencies["leadership"];
+  readonly #leadership: LeadershipNotice<PartitionRuntime>;
   readonly #machine: PartitionStateMachine;
   readonly #produceWaiters = new ProduceWaiters();
   readonly #fetchWaiters: FetchWaiters;
   readonly #effects: PartitionEffectRunner;
   readonly #reader: CommittedReader;
   readonly #appendTimer: AppendTimer;
-  readonly #batchLimits;
-  readonly #clock: Clock;
-  #queue: PartitionEvent[] = [];
-  #isDraining = false;
+  readonly #intake: BatchIntake;
+  readonly #loop: PartitionEventLoop;
   #nextRequestId = 1;
-  /** The listener has been told that this broker leads, and not yet that it does not. */
-  #isToldLeading = false;
   /** Why the partition answers nothing any more: a defect, a deleted topic or a stopping broker. */
   #failure: SluiceError | undefined;
 
@@ -100,18 +92,11 @@ export class PartitionRuntime implements LedPartition {
     this.#identity = identity;
     this.#config = config;
     this.#log = dependencies.log;
-    this.#clock = dependencies.clock;
     this.#logger = dependencies.logger;
-    this.#leadership = dependencies.leadership;
+    this.#leadership = new LeadershipNotice<PartitionRuntime>(this, dependencies.leadership);
     this.#machine = new PartitionStateMachine(identity);
     this.#fetchWaiters = new FetchWaiters(dependencies.clock);
-    this.#batchLimits = {
-      sizeBytesMax: config["max.message.bytes"],
-      where: topicPartitionText(identity.topic, identity.partition),
-      nowMs: 0,
-      timestampBeforeMaxMs: config["message.timestamp.before.max.ms"],
-      timestampAfterMaxMs: config["message.timestamp.after.max.ms"],
-    };
+    this.#intake = new BatchIntake(this.#where, config, dependencies.clock);
     const name = { topic: this.topic, partition: this.partition, broker: identity.broker };
     this.#appendTimer = new AppendTimer(dependencies.clock, dependencies.appendLatency);
     this.#effects = new PartitionEffectRunner({
@@ -121,11 +106,19 @@ export class PartitionRuntime implements LedPartition {
       appendTimer: this.#appendTimer,
       logger: this.#logger,
       name,
-      post: (event) => this.#post(event),
+      post: (event) => this.#loop.post(event),
       leaderEpoch: () => this.#machine.leaderEpoch,
       onHighWatermark: () => {
         this.#log.setHighWatermark(this.highWatermark);
         this.#maybeTellLeading();
+      },
+    });
+    this.#loop = new PartitionEventLoop({
+      step: (event) => this.#machine.step(event),
+      run: (effect) => this.#effects.run(effect),
+      onBroken: (error) => {
+        this.#logger.error({ err: error }, "partition stopped: an invariant is broken");
+        this.stop(this.#offline(toSluiceError(error).message));
       },
     });
     this.#reader = new CommittedReader({
@@ -137,7 +130,7 @@ export class PartitionRuntime implements LedPartition {
     this.#log.onAdvanced = (logEndOffset, flushedOffset) => this.#logAdvanced(logEndOffset, flushedOffset);
     this.#log.onFailed = (error) => this.#logFailed(error);
     this.#log.onAppendsFailed = (endOffset, error) => this.#appendsTakenBack(endOffset, error);
-    this.#log.onLogStartMoved = (logStartOffset) => this.#post({ type: "logStartMoved", logStartOffset });
+    this.#log.onLogStartMoved = (logStartOffset) => this.#loop.post({ type: "logStartMoved", logStartOffset });
   }
 
   get leaderEpoch(): LeaderEpoch | undefined {
@@ -162,6 +155,16 @@ export class PartitionRuntime implements LedPartition {
     return this.#fetchWaiters.parkedCount;
   }
 
+  /** Records that wait for their write. */
+  get unwrittenRecords(): number {
+    return this.#log.logEndOffset - this.#log.writtenOffset;
+  }
+
+  /** Records that a power loss would take, written or not. */
+  get unflushedRecords(): number {
+    return this.#log.logEndOffset - this.#log.flushedOffset;
+  }
+
   /** Bytes in the log's segments. */
   get logSizeBytes(): number {
     return this.#log.sizeBytes;
@@ -172,7 +175,7 @@ export class PartitionRuntime implements LedPartition {
    */
   becomeLeader(term: { leaderEpoch: LeaderEpoch; inSyncReplicas: readonly number[]; replicationFactor: number }): void {
     const log = this.#log;
-    this.#post({
+    this.#loop.post({
       type: "becomeLeader",
       leaderEpoch: term.leaderEpoch,
       inSyncReplicas: term.inSyncReplicas,
@@ -185,8 +188,8 @@ export class PartitionRuntime implements LedPartition {
 
   /** Another broker leads in that epoch, or none: answers nothing for the partition any more, from now on. */
   resign(leaderEpoch: LeaderEpoch, leader: number | undefined): void {
-    this.#post({ type: "resign", leaderEpoch, leader });
-    this.#tellResigned();
+    this.#loop.post({ type: "resign", leaderEpoch, leader });
+    this.#leadership.tellResigned();
   }
 
   /** Waits until nothing of the log is being written. @throws SluiceError DISK_FAILED */
@@ -201,22 +204,31 @@ export class PartitionRuntime implements LedPartition {
     }
   }
 
-  /** Checks everything about a batch that came from a client. @throws SluiceError as `checkProducedBatch` */
-  checkBatch(batch: Buffer): RecordBatchHeader {
-    this.#batchLimits.nowMs = this.#clock.nowMs();
-    const header = checkProducedBatch(batch, this.#batchLimits);
-    if (this.#config["cleanup.policy"] !== "delete") checkHasKeys(batch, this.#batchLimits.where);
-    return header;
+  /**
+   * New settings of the topic: what is checked of batches is new at once, what the log does as soon as it has recorded it.
+   * @throws SluiceError DISK_FULL: the log keeps the old ones; DISK_FAILED
+   */
+  async updateConfig(config: TopicConfig, replicationFactor: number): Promise<void> {
+    this.#config = config;
+    this.#intake.updateConfig(config);
+    const inSyncReplicasMin = Math.min(config["min.insync.replicas"], replicationFactor);
+    this.#loop.post({ type: "inSyncReplicasMinChanged", inSyncReplicasMin });
+    await this.#log.updateConfig(config);
+    // Under a weaker flush policy what waits for the disk may be safe enough.
+    this.#logAdvanced(this.#log.writtenOffset, this.#log.flushedOffset);
   }
 
-  /** `produce` without a promise. The batch is checked, and belongs to the partition from now on. */
+  /**
+   * Checks everything about a batch that came from a client, and makes of it what the topic asks for. Its bytes belong to the
+   * partition from now on. @throws SluiceError as `BatchIntake.accept`
+   */
+  acceptBatch(batch: Buffer): AcceptedBatch {
+    return this.#intake.accept(batch);
+  }
+
+  /** `produce` without a promise. The batch is accepted, or the broker's own, and belongs to the partition from now on. */
   startProduce(
-    request: {
-      readonly batch: Buffer;
-      readonly recordCount: number;
-      readonly acks: RequiredAcks;
-      readonly clientEpoch: number | undefined;
-    },
+    request: ProduceRequestParts & { readonly acks: RequiredAcks; readonly clientEpoch: number | undefined },
     sink: ProduceSink,
   ): void {
     if (this.#failure !== undefined) {
@@ -224,12 +236,11 @@ export class PartitionRuntime implements LedPartition {
       return;
     }
     const requestId = this.#nextRequestId++;
-    this.#produceWaiters.add(requestId, request.batch, sink);
-    this.#post({
+    this.#produceWaiters.add(requestId, request, sink);
+    this.#loop.post({
       type: "appendRequested",
       requestId,
       acks: request.acks,
-      recordCount: request.recordCount,
       clientEpoch: request.clientEpoch,
     });
   }
@@ -242,59 +253,59 @@ export class PartitionRuntime implements LedPartition {
       return requestId;
     }
     this.#fetchWaiters.add(requestId, request, sink);
-    this.#post({
+    this.#loop.post({
       type: "fetchRequested",
       requestId,
       fetchOffset: request.fromOffset,
       clientEpoch: request.clientEpoch,
       mayWait: request.waitMsMax > 0,
+      minBytes: this.#fetchWaiters.get(requestId)?.minBytes ?? 1,
     });
     return requestId;
   }
 
   /** Forgets a fetch: its sink is not called any more. Nothing happens when it was answered. */
   cancelFetch(requestId: number): void {
-    if (this.#fetchWaiters.remove(requestId)) this.#post({ type: "fetchExpired", requestId });
+    if (this.#fetchWaiters.remove(requestId)) this.#loop.post({ type: "fetchExpired", requestId });
   }
 
   produce(
     batch: Buffer,
     options: { readonly acks: RequiredAcks; readonly clientEpoch?: number | undefined },
   ): Promise<ProduceResult> {
-    return new Promise((resolve, reject) => {
-      this.startProduce(
-        { batch, recordCount: batchRecordCount(batch, 0), acks: options.acks, clientEpoch: options.clientEpoch },
-        { onProduced: resolve, onRefused: reject },
-      );
-    });
+    return this.#produce({ batch, acks: options.acks, clientEpoch: options.clientEpoch });
+  }
+
+  /** Appends a batch that came from a client, who may come with it again. @throws SluiceError as `acceptBatch` and `produce` */
+  async acceptAndProduce(batch: Buffer, acks: RequiredAcks): Promise<ProduceResult> {
+    const isChangedInPlace = this.#config["message.timestamp.type"] === "LogAppendTime";
+    const accepted = this.acceptBatch(isChangedInPlace ? Buffer.from(batch) : batch);
+    return this.#produce({ ...accepted, acks, clientEpoch: undefined });
   }
 
   fetch(options: FetchOptions): Promise<FetchResult> {
-    const { signal } = options;
-    return new Promise((resolve, reject) => {
-      if (signal?.aborted === true) return reject(cancelled());
-      const onAbort = (): void => {
-        this.cancelFetch(requestId);
-        reject(cancelled());
-      };
-      signal?.addEventListener("abort", onAbort, { once: true });
-      const settle = (): void => signal?.removeEventListener("abort", onAbort);
-      const requestId = this.startFetch(options, {
-        tryReserve: () => true,
-        onFetched: (result) => {
-          settle();
-          resolve(result);
-        },
-        onFetchRefused: (error) => {
-          settle();
-          reject(error);
-        },
-      });
-    });
+    return awaitFetch(this, options);
   }
 
   listOffset(query: OffsetQuery): Promise<OffsetAnswer> {
     return this.#reader.listOffset(query);
+  }
+
+  /**
+   * Deletes the records below an offset, at most the high watermark; -1: the high watermark. Returns the first offset that can
+   * still be read, which is above it where more had been deleted before.
+   * @throws SluiceError NOT_LEADER, LEADER_NOT_AVAILABLE, OFFSET_OUT_OF_RANGE, DISK_FULL, DISK_FAILED
+   */
+  async deleteRecordsBefore(beforeOffset: number): Promise<Offset> {
+    this.#leaderEpochOrThrow();
+    const before = beforeOffset === -1 ? this.highWatermark : beforeOffset;
+    if (!isOffset(before) || before > this.highWatermark) {
+      const { topic, partition, highWatermark } = this;
+      const { logStartOffset } = this.#log;
+      throw new SluiceError("OFFSET_OUT_OF_RANGE", { topic, partition, offset: before, logStartOffset, highWatermark });
+    }
+    await this.#log.deleteRecordsBefore(offset(before));
+    return this.#log.logStartOffset;
   }
 
   readCommitted(fromOffset?: Offset): AsyncIterable<Buffer> {
@@ -305,35 +316,24 @@ export class PartitionRuntime implements LedPartition {
   stop(error: SluiceError): void {
     if (this.#failure !== undefined) return;
     this.#failure = error;
-    this.#queue = [];
+    this.#loop.stop();
     this.#produceWaiters.rejectAll({
       refused: error,
       indeterminate: new SluiceError("INDETERMINATE", {
-        operation: `Appending to ${this.#batchLimits.where}`,
+        operation: `Appending to ${this.#where}`,
         reason: error.message,
       }),
     });
     this.#fetchWaiters.rejectAll(error);
-    this.#tellResigned();
+    this.#leadership.tellResigned();
   }
 
-  #post(event: PartitionEvent): void {
-    this.#queue.push(event);
-    if (this.#isDraining || this.#failure !== undefined) return;
-    this.#isDraining = true;
-    try {
-      // The queue grows while it is drained.
-      for (let index = 0; index < this.#queue.length; index += 1) {
-        const effects = this.#machine.step(this.#queue[index] as PartitionEvent);
-        for (const effect of effects) this.#effects.run(effect);
-      }
-      this.#queue.length = 0;
-    } catch (error) {
-      this.#logger.error({ err: error }, "partition stopped: an invariant is broken");
-      this.stop(this.#offline(toSluiceError(error).message));
-    } finally {
-      this.#isDraining = false;
-    }
+  #produce(
+    request: ProduceRequestParts & { readonly acks: RequiredAcks; readonly clientEpoch: number | undefined },
+  ): Promise<ProduceResult> {
+    return new Promise((resolve, reject) => {
+      this.startProduce(request, { onProduced: resolve, onRefused: reject });
+    });
   }
 
   #logAdvanced(logEndOffset: Offset, flushedOffset: Offset): void {
@@ -341,39 +341,32 @@ export class PartitionRuntime implements LedPartition {
     if (leaderEpoch === undefined) return;
     const ackedOffset = this.#ackedOffset(logEndOffset, flushedOffset);
     this.#appendTimer.advanced(ackedOffset);
-    this.#post({ type: "logAdvanced", leaderEpoch, logEndOffset, ackedOffset });
+    this.#loop.post({ type: "logAdvanced", leaderEpoch, logEndOffset, ackedOffset });
   }
 
   #appendsTakenBack(fromOffset: Offset, error: SluiceError): void {
     const leaderEpoch = this.#machine.leaderEpoch;
     this.#appendTimer.takenBack(fromOffset);
     this.#logger.warn({ err: error, fromOffset }, "disk full: appends are refused until there is room");
-    if (leaderEpoch !== undefined) this.#post({ type: "appendsTakenBack", leaderEpoch, fromOffset, error });
+    if (leaderEpoch !== undefined) this.#loop.post({ type: "appendsTakenBack", leaderEpoch, fromOffset, error });
   }
 
   #logFailed(error: SluiceError): void {
     this.#logger.error({ err: error }, "partition is offline: its log cannot be written");
-    this.#post({ type: "logFailed", reason: error.message });
+    this.#loop.post({ type: "logFailed", reason: error.message });
   }
 
   /** What this replica itself acknowledges. */
   #ackedOffset(logEndOffset: Offset, flushedOffset: Offset): Offset {
-    return this.#config.flush === "always" ? flushedOffset : logEndOffset;
+    // The log's own config: a weaker policy counts when it is recorded.
+    return this.#log.config.flush === "always" ? flushedOffset : logEndOffset;
   }
 
   #maybeTellLeading(): void {
     const leaderEpoch = this.#machine.leaderEpoch;
     // The listener reads the log: not before everything that earlier epochs committed is below the high watermark.
-    if (this.#isToldLeading || leaderEpoch === undefined) return;
-    if (this.#machine.offsetsRefusal(undefined) !== undefined) return;
-    this.#isToldLeading = true;
-    this.#leadership.onLeading(this, leaderEpoch);
-  }
-
-  #tellResigned(): void {
-    if (!this.#isToldLeading) return;
-    this.#isToldLeading = false;
-    this.#leadership.onResigned(this);
+    if (this.#leadership.isTold || leaderEpoch === undefined) return;
+    if (this.#machine.offsetsRefusal(undefined) === undefined) this.#leadership.tellLeading(leaderEpoch);
   }
 
   #leaderEpochOrThrow(): LeaderEpoch {
@@ -381,6 +374,10 @@ export class PartitionRuntime implements LedPartition {
     const refusal = this.#machine.offsetsRefusal(undefined);
     if (refusal !== undefined) throw refusal;
     return this.#machine.leaderEpoch as LeaderEpoch;
+  }
+
+  get #where(): string {
+    return topicPartitionText(this.topic, this.partition);
   }
 
   #offline(reason: string): SluiceError {
@@ -391,17 +388,4 @@ export class PartitionRuntime implements LedPartition {
       reason,
     });
   }
-}
-
-/** Compaction keeps the last record of each key: a record without one could only be lost. */
-function checkHasKeys(batch: Buffer, where: string): void {
-  for (const { key, offset } of recordsIn(batch)) {
-    if (key !== null) continue;
-    const reason = `record ${offset} has no key, and a topic with cleanup.policy=compact keeps records by their keys`;
-    throw new SluiceError("INVALID_RECORD_BATCH", { reason, where });
-  }
-}
-
-function cancelled(): SluiceError {
-  return new SluiceError("CANCELLED", { operation: "Fetch" });
 }

@@ -29,6 +29,7 @@ export interface PartitionAssignment {
   readonly isLeader: boolean;
   readonly inSyncReplicas: readonly BrokerId[];
   readonly replicationFactor: number;
+  readonly config: TopicConfig;
 }
 
 export interface PartitionSlotOptions {
@@ -36,7 +37,6 @@ export interface PartitionSlotOptions {
   readonly topicId: TopicId;
   readonly topic: TopicName;
   readonly partition: number;
-  readonly config: TopicConfig;
 }
 
 export interface PartitionSlotDependencies {
@@ -44,9 +44,14 @@ export interface PartitionSlotDependencies {
   readonly logger: Logger;
   readonly leadership: PartitionRuntimeDependencies["leadership"];
   readonly appendLatency: LatencyHistogram;
-  openLog(): Promise<PartitionLog>;
+  openLog(config: TopicConfig): Promise<PartitionLog>;
   /** Closes the log where it is open, and removes the partition's files. */
   deleteLog(): Promise<void>;
+}
+
+interface Settings {
+  readonly config: TopicConfig;
+  readonly replicationFactor: number;
 }
 
 /** The partition's topic is gone: its files go too. */
@@ -58,6 +63,11 @@ export class PartitionSlot {
   readonly #logger: Logger;
   #desired: PartitionAssignment | typeof deleted | undefined;
   #applied: PartitionAssignment | typeof deleted | undefined;
+  #settings: Settings | undefined;
+  /** The log has not taken the newest settings: there was no room to record them. */
+  #isConfigDue = false;
+  /** The newest settings are being recorded; never rejects. */
+  #configuring: Promise<void> | undefined;
   #runtime: PartitionRuntime | undefined;
   #failure: SluiceError | undefined;
   #work: Promise<void> | undefined;
@@ -91,10 +101,20 @@ export class PartitionSlot {
 
   /** Makes of the partition what the image says; ends leadership before it returns. */
   assign(assignment: PartitionAssignment): void {
+    this.#configure(assignment);
     if (this.#desired !== undefined && this.#desired !== deleted && isSame(this.#desired, assignment)) return;
     this.#desired = assignment;
     const { leaderEpoch, leader } = assignment;
     this.#runtime?.resign(leaderEpoch, leader);
+    this.#startWork();
+  }
+
+  /** There is room on the disk again: makes up for what there was none for. */
+  retry(): void {
+    if (this.#isClosed || this.#desired === deleted) return;
+    if (this.#isConfigDue) this.#applyConfig();
+    if (this.#failure?.code !== "DISK_FULL" || this.#work !== undefined) return;
+    this.#applied = undefined;
     this.#startWork();
   }
 
@@ -113,15 +133,44 @@ export class PartitionSlot {
 
   /** Resolves when the newest change has been carried out, or has failed. */
   async settled(): Promise<void> {
-    while (this.#work !== undefined) await this.#work;
+    while (this.#work !== undefined || this.#configuring !== undefined) {
+      await this.#work;
+      await this.#configuring;
+    }
   }
 
-  #startWork(): void {
-    this.#work ??= this.#workLoop().finally(() => {
-      this.#work = undefined;
+  /** New settings need no new role: they count for the log that is open. */
+  #configure({ config, replicationFactor }: PartitionAssignment): void {
+    const before = this.#settings;
+    this.#settings = { config, replicationFactor };
+    if (before === undefined || isSameConfig(before.config, config)) return;
+    this.#applyConfig();
+  }
+
+  #applyConfig(): void {
+    const settings = this.#settings;
+    if (this.#runtime === undefined || settings === undefined) return;
+    this.#isConfigDue = false;
+    const configuring = this.#runtime.updateConfig(settings.config, settings.replicationFactor).then(
+      () => this.#logger.info({}, "topic settings changed"),
+      (error: unknown) => {
+        if (this.#isClosed || this.#desired === deleted) return;
+        // Without room to record them they are taken again when there is; every other error has taken the log offline.
+        this.#isConfigDue = true;
+        this.#logger.error({ err: error }, "topic settings could not be taken");
+      },
+    );
+    this.#configuring = configuring;
+    void configuring.then(() => {
+      if (this.#configuring === configuring) this.#configuring = undefined;
     });
   }
 
+  #startWork(): void {
+    this.#work ??= this.#workLoop();
+  }
+
+  /** Never rejects. */
   async #workLoop(): Promise<void> {
     // Begun in a later tick: the caller sees the same order of things whether the log is open or not.
     await Promise.resolve();
@@ -136,6 +185,8 @@ export class PartitionSlot {
       }
       this.#applied = desired;
     }
+    // In the same turn as the last look at what is desired: a change that comes later starts the loop again.
+    this.#work = undefined;
   }
 
   async #carryOut(desired: PartitionAssignment | typeof deleted | undefined): Promise<void> {
@@ -156,8 +207,9 @@ export class PartitionSlot {
 
   async #openRuntime(): Promise<PartitionRuntime> {
     if (this.#runtime !== undefined) return this.#runtime;
-    const { topic, topicId, partition, brokerId, config } = this.#options;
-    const log = await this.#dependencies.openLog();
+    const { topic, topicId, partition, brokerId } = this.#options;
+    const { config } = this.#settings as Settings;
+    const log = await this.#dependencies.openLog(config);
     this.#runtime = new PartitionRuntime(
       { identity: { topic, partition, broker: brokerId }, topicId, config },
       {
@@ -168,6 +220,8 @@ export class PartitionSlot {
         appendLatency: this.#dependencies.appendLatency,
       },
     );
+    // They may have changed while it was being opened.
+    if (this.#settings?.config !== config) this.#applyConfig();
     return this.#runtime;
   }
 }
@@ -177,4 +231,9 @@ function isSame(before: PartitionAssignment, after: PartitionAssignment): boolea
   return (
     before.leaderEpoch === after.leaderEpoch && before.leader === after.leader && before.isLeader === after.isLeader
   );
+}
+
+function isSameConfig(before: TopicConfig, after: TopicConfig): boolean {
+  const keys = Object.keys(after) as (keyof TopicConfig)[];
+  return before === after || keys.every((key) => before[key] === after[key]);
 }

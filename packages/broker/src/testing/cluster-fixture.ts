@@ -20,6 +20,7 @@ import { brokerId } from "@sluice/model";
 import { SeededRandom, type VirtualClock } from "@sluice/model/testing";
 import { registerBroker } from "../cluster/broker-registration.js";
 import { TopicAdmin } from "../cluster/topic-admin.js";
+import type { CodecCheck } from "../cluster/topic-codec.js";
 import { Controller } from "../controller/controller.js";
 import { type Logger, silentLogger } from "../logging.js";
 
@@ -28,6 +29,7 @@ export class ProcessStore implements ClusterStore {
   readonly #store: ClusterStore;
   readonly #watches = new Set<Watch>();
   #isDead = false;
+  #hold: { transactionsLeft: number; readonly until: Promise<void>; onHeld(): void } | undefined;
   /** Operations of every transaction that succeeded. */
   readonly written: (readonly Operation[])[] = [];
   /** Transactions that were asked for. */
@@ -41,6 +43,18 @@ export class ProcessStore implements ClusterStore {
 
   constructor(store: ClusterStore) {
     this.#store = store;
+  }
+
+  /** Transactions wait, once so many more were sent. `held` resolves with the first that waits. */
+  holdAfter(transactions: number): { readonly held: Promise<void>; resume(): void } {
+    let resume = (): void => undefined;
+    const until = new Promise<void>((resolve) => {
+      resume = resolve;
+    });
+    const held = new Promise<void>((onHeld) => {
+      this.#hold = { transactionsLeft: transactions, until, onHeld };
+    });
+    return { held, resume: () => resume() };
   }
 
   /** From now on nothing is sent, nothing answered and nothing told. */
@@ -67,6 +81,13 @@ export class ProcessStore implements ClusterStore {
     if (this.transactionsUntilDeath === 0 && !this.#isDead) this.kill();
     this.transactionsUntilDeath -= 1;
     this.transactionCount += 1;
+    if (this.#hold !== undefined) {
+      this.#hold.transactionsLeft -= 1;
+      if (this.#hold.transactionsLeft < 0) {
+        this.#hold.onHeld();
+        await this.#hold.until;
+      }
+    }
     const failure = this.failures.shift();
     if (failure !== undefined) throw failure;
     const result = await this.#unlessDead(() => this.#store.transact(compares, operations));
@@ -109,6 +130,8 @@ export interface ClusterBrokerOptions {
   readonly groupOffsetsPartitions?: number;
   readonly groupOffsetsBrokersMin?: number;
   readonly logger?: Logger;
+  /** Default: what is installed. */
+  readonly checkCodec?: CodecCheck;
 }
 
 /** One life of a broker. */
@@ -157,7 +180,7 @@ export async function startClusterBroker(
   controller.start();
   const topicAdmin = new TopicAdmin(
     { partitionsDefault: 6, replicationFactorDefault: 1, waitMsMax: 1000 },
-    { store, images, clock, random },
+    { store, images, clock, random, ...(options.checkCodec && { checkCodec: options.checkCodec }) },
   );
   return {
     id: options.id,

@@ -2,6 +2,7 @@
 
 import { type ClusterImage, emptyImage, type PartitionImage, type TopicImage } from "@sluice/cluster";
 import {
+  type BrokerId,
   brokerId,
   type ConfigValues,
   leaderEpoch,
@@ -42,7 +43,15 @@ export function imageOf(revision: number, sketches: readonly TopicSketch[]): Clu
     brokers: new Map([[id, registration]]),
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicsById: new Map(topics.map((topic) => [topic.id, topic])),
+    preferredLeaders: preferredLeadersOf(topics),
   };
+}
+
+function preferredLeadersOf(topics: readonly TopicImage[]): ReadonlyMap<BrokerId, number> {
+  const counts = new Map<BrokerId, number>();
+  const preferred = topics.flatMap(({ partitions }) => partitions.flatMap(({ replicas }) => replicas.slice(0, 1)));
+  for (const id of preferred) counts.set(id, (counts.get(id) ?? 0) + 1);
+  return counts;
 }
 
 function topicOf(sketch: TopicSketch): TopicImage {

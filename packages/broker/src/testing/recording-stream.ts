@@ -22,9 +22,9 @@ export class RecordingStream<In, Out> implements MessageStream<Out> {
   readonly #waiters: { count: number; resolve(): void }[] = [];
 
   /** Opens a stream on a served method. */
-  constructor(served: ServedMethod) {
+  constructor(served: ServedMethod, { clientId = "" }: { readonly clientId?: string } = {}) {
     const handler = served.handler as unknown as StreamHandler<In, Out>;
-    const context: CallContext = { signal: this.#abort.signal, authority: "", peer: "test" };
+    const context: CallContext = { signal: this.#abort.signal, authority: "", peer: "test", clientId };
     this.#listener = handler(this, context);
   }
 

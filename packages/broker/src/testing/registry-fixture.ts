@@ -89,6 +89,17 @@ export function batchOf(clock: VirtualClock, ...values: string[]): Buffer {
   return builder.build();
 }
 
+/** A batch of one idempotent producer; `baseSequence` is of the first value. */
+export function producerBatch(
+  clock: VirtualClock,
+  producer: { readonly producerId?: number; readonly producerEpoch?: number; readonly baseSequence: number },
+  ...values: string[]
+): Buffer {
+  const builder = new RecordBatchBuilder({});
+  for (const value of values) builder.append({ timestampMs: clock.nowMs(), key: null, value: Buffer.from(value) });
+  return builder.build({ producerId: 7, producerEpoch: 0, ...producer });
+}
+
 /** A sink that keeps its answer. */
 export class KeepingSink implements ProduceSink, FetchSink {
   readonly #settled: Promise<void>;
@@ -96,6 +107,8 @@ export class KeepingSink implements ProduceSink, FetchSink {
   hasRoom = true;
   /** Times that a read was held. */
   holds = 0;
+  /** Times that room was given back without an answer. */
+  releases = 0;
   produced: ProduceResult | undefined;
   fetched: FetchResult | undefined;
   refused: SluiceError | undefined;
@@ -111,9 +124,13 @@ export class KeepingSink implements ProduceSink, FetchSink {
     return this.#settled;
   }
 
-  tryReserve(): boolean {
+  reserve(sizeBytesMax: number): number {
     if (!this.hasRoom) this.holds += 1;
-    return this.hasRoom;
+    return this.hasRoom ? sizeBytesMax : 0;
+  }
+
+  release(): void {
+    this.releases += 1;
   }
 
   onProduced(result: ProduceResult): void {

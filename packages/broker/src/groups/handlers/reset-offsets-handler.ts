@@ -2,7 +2,7 @@
  * Groups.ResetOffsets: plans a move of the committed offsets of a group without members, and makes it when told to.
  *
  * The partitions may be led by any broker, so their ends are looked up there first. The group is asked again when the move is made: one that
- * got a member meanwhile is not moved.
+ * got a member meanwhile is not moved. A plan that the caller made, of any topics, is made exactly as it is or not at all.
  */
 
 import { type PlannedReset, planOffsetReset, type ResetPartition, type ResetTarget } from "@sluice/groups";
@@ -13,6 +13,7 @@ import type { OffsetAnswer } from "../../partition/partition-access.js";
 import type { GroupCoordinator, ImageSource } from "../group-coordinator.js";
 import type { GroupRuntime } from "../group-runtime.js";
 import type { OffsetLookup } from "../offset-lookup.js";
+import { checkPartitionCount } from "../wire-offsets.js";
 
 export interface ResetOffsetsDependencies {
   readonly coordinator: GroupCoordinator;
@@ -23,6 +24,7 @@ export interface ResetOffsetsDependencies {
 /** Serves Groups.ResetOffsets. */
 export function serveResetOffsets(dependencies: ResetOffsetsDependencies): ServedMethod {
   return serveUnary(groupsService.resetOffsets, async (request) => {
+    if (request.targets.length > 0) return await makePlan(dependencies, request);
     const runtime = dependencies.coordinator.findOrThrow(groupName(request.group));
     if (runtime.view.changeRefusal !== undefined) throw runtime.view.changeRefusal;
     const target = targetOf(request);
@@ -31,11 +33,28 @@ export function serveResetOffsets(dependencies: ResetOffsetsDependencies): Serve
     if (request.execute) {
       // The group may have been loaded anew, or deleted, while the offsets were looked up.
       await dependencies.coordinator.findOrThrow(runtime.group).reset({
-        targets: plan.map(({ topic, partition, target: offset }) => ({ topic, partition, offset })),
+        isPlan: false,
+        targets: plan.map(({ topic, partition, current, target: offset }) => ({ topic, partition, current, offset })),
       });
     }
     return { plan: plan.map(toWirePlan), executed: request.execute };
   });
+}
+
+/** Makes a plan that was made before, as it is. */
+async function makePlan({ coordinator }: ResetOffsetsDependencies, request: ResetOffsetsRequest) {
+  const { targets, execute } = request;
+  checkPartitionCount(targets);
+  if (!execute)
+    throw new SluiceError("INVALID_REQUEST", { reason: "targets are a plan already: they are to be executed" });
+  await coordinator.findOrCreate(groupName(request.group)).reset({
+    isPlan: true,
+    targets: targets.map(({ topic, partition, currentPlusOne, target: offset }) => {
+      const current = currentPlusOne === 0 ? undefined : currentPlusOne - 1;
+      return { topic: topicName(topic), partition, current, offset };
+    }),
+  });
+  return { plan: targets, executed: true };
 }
 
 function targetOf(request: ResetOffsetsRequest): ResetTarget {

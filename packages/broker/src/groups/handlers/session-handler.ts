@@ -5,7 +5,7 @@
  * session is over. Errors are sent as the last message, not as the status of the call.
  */
 
-import type { AssignedPartition, AssignorName } from "@sluice/groups";
+import { type AssignedPartition, type AssignorName, rebalanceTimeoutMsDefault } from "@sluice/groups";
 import {
   groupName,
   type MessageStream,
@@ -38,6 +38,8 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
   /** The member said that it leaves. */
   #isLeaving = false;
   #isOver = false;
+  /** The last message with other topics that came before the join was answered. */
+  #wanted: SessionRequest | undefined;
 
   constructor(stream: MessageStream<SessionResponse>, host: string, coordinator: GroupCoordinator) {
     this.#stream = stream;
@@ -70,7 +72,9 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
   onJoined(memberId: string, heartbeatIntervalMs: number): void {
     this.#memberId = memberId;
     this.#stream.send({ event: "joined", joined: { memberId, heartbeatIntervalMs } });
+    const wanted = this.#wanted;
     if (this.#isLeaving) this.#runtime?.leave(memberId);
+    else if (wanted !== undefined) this.onMessage(wanted);
   }
 
   onAssignment(generation: number, partitions: readonly AssignedPartition[]): void {
@@ -102,6 +106,7 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
         host: this.#host,
         topics,
         sessionTimeoutMs: join.sessionTimeoutMs,
+        rebalanceTimeoutMs: join.rebalanceTimeoutMs === 0 ? rebalanceTimeoutMsDefault : join.rebalanceTimeoutMs,
         assignor,
       },
       this,
@@ -112,13 +117,21 @@ class Session implements StreamListener<SessionRequest>, SessionSink {
     const memberId = this.#memberId;
     if (request.event === "join") throw invalid("a session is joined once; open another stream");
     if (request.event === "leave") this.#isLeaving = true;
-    // Before the join is answered there is nothing to keep alive or to acknowledge, and the leave waits for it.
-    if (memberId === undefined) return;
+    if (memberId === undefined) {
+      // Before the join is answered there is nothing to keep alive or to acknowledge; the leave waits for it, and so do topics.
+      if (request.event === "resubscribe") this.#wanted = request;
+      return;
+    }
     if (request.event === "heartbeat") runtime.heartbeat(memberId);
     else if (request.event === "leave") runtime.leave(memberId);
     else if (request.event === "acknowledge" && request.acknowledge) {
       const { generation, owned } = request.acknowledge;
       runtime.acknowledge({ memberId, generation, owned: owned.map(fromWirePartition) });
+    } else if (request.event === "resubscribe" && request.resubscribe) {
+      runtime.resubscribe(
+        memberId,
+        request.resubscribe.topics.map((topic) => topicName(topic)),
+      );
     } else throw invalid("the message of a session says nothing");
   }
 

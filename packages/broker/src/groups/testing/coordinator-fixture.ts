@@ -8,7 +8,7 @@ import { brokerId, type CallContext, groupOffsetsTopic, type ServedMethod, type 
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { groupsService, type SessionRequest, type SessionResponse } from "@sluice/protocol";
 import type { PartitionQuery } from "../../internal-client.js";
-import { silentLogger } from "../../logging.js";
+import type { Logger } from "../../logging.js";
 import type { OffsetAnswer } from "../../partition/partition-access.js";
 import { imageOf, type TopicSketch } from "../../testing/image-of.js";
 import { RecordingStream } from "../../testing/recording-stream.js";
@@ -16,7 +16,7 @@ import { GroupCoordinator, type ImageSource } from "../group-coordinator.js";
 import { servedGroupMethods } from "../served-group-methods.js";
 import { FakeLedPartitions, FakeOffsetsLog } from "./fake-offsets-log.js";
 
-const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test" };
+const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test", clientId: "" };
 /** The group of these tests. */
 export const group = "flights";
 
@@ -27,10 +27,19 @@ export class CoordinatorFixture {
   readonly log: FakeOffsetsLog;
   readonly coordinator: GroupCoordinator;
   readonly looked: PartitionQuery[] = [];
+  /** What was logged: level, message and group. */
+  readonly logged: string[] = [];
   readonly #methods: ServedMethod[];
   readonly #listeners = new Set<(image: ClusterImage) => void>();
   #image: ClusterImage;
   #revision = 1;
+  readonly #logger: Logger = {
+    debug: () => undefined,
+    info: (fields, message) => this.#log("info", fields, message),
+    warn: (fields, message) => this.#log("warn", fields, message),
+    error: (fields, message) => this.#log("error", fields, message),
+    child: () => this.#logger,
+  };
 
   constructor(log = new FakeOffsetsLog(0), topics: TopicSketch[] = [{ name: "t", partitions: 4 }]) {
     this.log = log;
@@ -46,18 +55,23 @@ export class CoordinatorFixture {
       },
     };
     this.coordinator = new GroupCoordinator(
-      { brokerId: brokerId(1) },
+      { brokerId: brokerId(1), groupsMax: 5, idleGroups: { retentionMs: 100_000, checkIntervalMs: 1000 } },
       {
         partitions: this.partitions,
         images: source,
         clock: this.clock,
         random: new SeededRandom(1),
-        logger: silentLogger,
+        logger: this.#logger,
       },
     );
     const offsets = { lookUp: async (queries: readonly PartitionQuery[]) => this.#lookUp(queries) };
     this.#methods = servedGroupMethods({ coordinator: this.coordinator, images: source, offsets });
     this.coordinator.start();
+  }
+
+  /** Timers that are set, besides that of the check for idle groups, which is set as long as the coordinator runs. */
+  get timerCount(): number {
+    return this.clock.timerCount - 1;
   }
 
   /** Leads its partition in that epoch, and waits until the groups are there. */
@@ -114,8 +128,14 @@ export class CoordinatorFixture {
       partitions: [],
       to: "earliest",
       execute: false,
+      targets: [],
       ...more,
     });
+  }
+
+  #log(level: string, fields: object, message: string): void {
+    const { group: named } = fields as { readonly group?: string };
+    this.logged.push(`${level}: ${message}${named === undefined ? "" : ` (${named})`}`);
   }
 
   #served(path: string): ServedMethod {
@@ -127,7 +147,7 @@ export class CoordinatorFixture {
   /** Every partition holds [10, 100); the record at a time is at 50. */
   #lookUp(queries: readonly PartitionQuery[]): OffsetAnswer[] {
     this.looked.push(...queries);
-    const offsets = { earliest: 10, latest: 100, timestamp: 50 };
+    const offsets = { earliest: 10, latest: 100, timestamp: 50, maxTimestamp: 99 };
     return queries.map(
       ({ query }) => ({ offset: offsets[query.type], timestampMs: -1, leaderEpoch: 0 }) as OffsetAnswer,
     );

@@ -52,6 +52,8 @@ export class FakeOffsetsLog implements LedPartition {
       replicas: 1,
       replicasFlushed: 1,
       logStartOffset: offset(0),
+      isDuplicate: false,
+      logAppendTimeMs: 0,
     };
     if (!this.isHeld) return Promise.resolve(result);
     return new Promise((resolve) => this.#held.push(() => resolve(result)));
