@@ -1,5 +1,6 @@
 /**
- * The client's connections: one a broker address, made when it is first needed, shared by everything of one client.
+ * The client's connections: one a broker address, made when it is first needed, shared by everything of one client. Who needs
+ * more than one connection carries asks for lane 1, 2 ... of an address, each a connection of its own.
  *
  * Any broker answers for the cluster; `callAny` asks the one that answered last, then the others, those that the client was
  * given first included. Retrying after all have failed is the caller's decision.
@@ -18,6 +19,7 @@ import {
   toSluiceError,
   type UnaryMethod,
 } from "@sluice/model";
+import { type AdvertisedBroker, advertisedUnreachable } from "./advertised-unreachable.js";
 import { type Brokers, parseBrokerAddresses } from "./broker-addresses.js";
 import type { Cancellable } from "./cancellation.js";
 import type { Logger } from "./logger.js";
@@ -38,7 +40,9 @@ export class BrokerConnections {
   readonly #logger: Logger;
   readonly #connections = new Map<string, TransportConnection>();
   #bootstrap: readonly BrokerAddress[] | undefined;
-  #advertised: readonly BrokerAddress[] = [];
+  #advertised: readonly AdvertisedBroker[] = [];
+  /** Addresses at which a broker has answered this client, ever. */
+  readonly #reached = new Set<string>();
   #lastGood: BrokerAddress | undefined;
   #isClosed = false;
 
@@ -58,9 +62,14 @@ export class BrokerConnections {
     return this.#options.addressMap(address);
   }
 
-  /** Tells where the brokers of the cluster are now, as they are to be dialled. */
-  learn(addresses: readonly BrokerAddress[]): void {
-    this.#advertised = addresses;
+  /** Addresses to which connections were made. */
+  get connected(): string[] {
+    return [...this.#connections.keys()];
+  }
+
+  /** Tells where the brokers of the cluster are now. */
+  learn(brokers: readonly AdvertisedBroker[]): void {
+    this.#advertised = brokers;
   }
 
   /**
@@ -78,7 +87,7 @@ export class BrokerConnections {
     for (const address of await this.#candidates()) {
       try {
         const timeoutMs = options.timeoutMs ?? this.#options.connectTimeoutMs;
-        const response = await this.call(address, method, request, { ...options, timeoutMs });
+        const response = await this.#ask(address, method, request, { ...options, timeoutMs });
         this.#lastGood = address;
         return response;
       } catch (thrown) {
@@ -95,15 +104,17 @@ export class BrokerConnections {
    * Asks one broker, within the request timeout unless another is given.
    * @throws SluiceError what it answered, or BROKER_UNREACHABLE, WRONG_PORT, REQUEST_TIMED_OUT, CANCELLED, CLOSED.
    */
-  call<Request, Response>(
+  async call<Request, Response>(
     address: BrokerAddress,
     method: UnaryMethod<Request, Response>,
     request: Request,
-    options: Cancellable & { readonly timeoutMs?: number } = {},
+    options: Cancellable & { readonly timeoutMs?: number; readonly lane?: number } = {},
   ): Promise<Response> {
-    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
-    const signal = options.signal === undefined ? {} : { signal: options.signal };
-    return this.#connection(address).call(method, request, { timeoutMs, ...signal });
+    try {
+      return await this.#ask(address, method, request, options);
+    } catch (thrown) {
+      throw this.#explained(toSluiceError(thrown), address);
+    }
   }
 
   /** Opens a stream to one broker. Failures arrive at the listener. */
@@ -111,8 +122,20 @@ export class BrokerConnections {
     address: BrokerAddress,
     method: StreamMethod<Request, Response>,
     listener: StreamListener<Response>,
+    options: { readonly lane?: number } = {},
   ): MessageStream<Request> {
-    return this.#connection(address).open(method, listener);
+    const connection = this.#connection(address, options.lane ?? 0);
+    const key = addressText(address);
+    if (this.#reached.has(key)) return connection.open(method, listener);
+    return connection.open(method, {
+      onMessage: (message) => {
+        this.#reached.add(key);
+        listener.onMessage(message);
+      },
+      onEnd: () => listener.onEnd(),
+      onError: (error) => listener.onError(this.#explained(error, address)),
+      onDrain: () => listener.onDrain?.(),
+    });
   }
 
   /** Breaks everything that is under way with CLOSED, and closes the sockets. */
@@ -122,9 +145,33 @@ export class BrokerConnections {
     this.#connections.clear();
   }
 
-  #connection(address: BrokerAddress): TransportConnection {
+  async #ask<Request, Response>(
+    address: BrokerAddress,
+    method: UnaryMethod<Request, Response>,
+    request: Request,
+    options: Cancellable & { readonly timeoutMs?: number; readonly lane?: number },
+  ): Promise<Response> {
+    const timeoutMs = options.timeoutMs ?? this.#options.requestTimeoutMs;
+    const signal = options.signal === undefined ? {} : { signal: options.signal };
+    const connection = this.#connection(address, options.lane ?? 0);
+    const response = await connection.call(method, request, { timeoutMs, ...signal });
+    this.#reached.add(addressText(address));
+    return response;
+  }
+
+  /** What usually is wrong when the cluster answers, and one of its brokers never did. */
+  #explained(error: SluiceError, address: BrokerAddress): SluiceError {
+    const unreached = addressText(address);
+    if (error.code !== "BROKER_UNREACHABLE" || this.#reached.has(unreached)) return error;
+    const broker = this.#advertised.find((known) => addressText(known.address) === unreached);
+    const reached = this.#lastGood && addressText(this.#lastGood);
+    if (broker === undefined || reached === undefined || reached === unreached) return error;
+    return advertisedUnreachable(error, { broker, reached });
+  }
+
+  #connection(address: BrokerAddress, lane: number): TransportConnection {
     if (this.#isClosed) throw new SluiceError("CLOSED", { subject: "The client" });
-    const key = addressText(address);
+    const key = lane === 0 ? addressText(address) : `${addressText(address)}#${lane}`;
     let connection = this.#connections.get(key);
     if (connection === undefined) {
       connection = this.#transport.connect(address);
@@ -136,7 +183,7 @@ export class BrokerConnections {
   async #candidates(): Promise<BrokerAddress[]> {
     const bootstrap = this.#bootstrap ?? (await this.#findBootstrap());
     const candidates = new Map<string, BrokerAddress>();
-    const known = [...this.#advertised, ...bootstrap];
+    const known = [...this.#advertised.map(({ address }) => address), ...bootstrap];
     if (this.#lastGood !== undefined) known.unshift(this.#lastGood);
     for (const address of known) candidates.set(addressText(address), address);
     return [...candidates.values()];

@@ -9,9 +9,11 @@ import type { Logger } from "./logger.js";
 
 /** One event, as a listener gets it. */
 export interface ClientEvent<Name extends string, Payload> {
+  /** Name of the event. */
   readonly type: Name;
   /** Milliseconds since 1970. */
   readonly timestamp: number;
+  /** What it tells. */
   readonly payload: Payload;
 }
 

@@ -5,9 +5,13 @@
  */
 
 export interface Logger {
+  /** What is of use to who looks for a fault: each retry. */
   debug(data: object, message: string): void;
+  /** A change of state. */
   info(data: object, message: string): void;
+  /** What may need somebody soon. */
   warn(data: object, message: string): void;
+  /** What the client gave up on. */
   error(data: object, message: string): void;
 }
 

@@ -4,6 +4,9 @@
  * It is a cache: leaders move, and whoever finds that out asks for a refresh. Refreshes asked for while one is under way
  * share the next one. An answer older than what is known (a lower revision of the same cluster) is not taken over, so that a
  * broker that lags behind cannot turn the client back.
+ *
+ * Bounds: topics that nobody has looked up for one to two times `unusedTopicAgeMs` are forgotten, and so are the oldest of the errors of topics
+ * beyond `topicErrorsMax`.
  */
 
 import { type BrokerAddress, type Clock, isSluiceError, SluiceError } from "@sluice/model";
@@ -14,10 +17,13 @@ import { type Cancellable, orCancelled, pauseBeforeRetry } from "./cancellation.
 import type { RetryPolicy } from "./retry-policy.js";
 import { isRetriableRefusal } from "./retry-policy.js";
 
+/** A broker of the cluster. */
 export interface BrokerMetadata {
+  /** Id of the broker. */
   readonly id: number;
   /** Host and port as the broker gives them. */
   readonly host: string;
+  /** TCP port of gRPC, as the broker gives it. */
   readonly port: number;
   /** Empty when not set. */
   readonly rack: string;
@@ -25,22 +31,32 @@ export interface BrokerMetadata {
   readonly address: BrokerAddress;
 }
 
+/** A partition, and who leads it. */
 export interface PartitionMetadata {
+  /** Partition, from 0. */
   readonly partition: number;
   /** Undefined: none at present. */
   readonly leaderId: number | undefined;
+  /** Leadership term: one more at each change of the leader. */
   readonly leaderEpoch: number;
+  /** Ids of the brokers that keep it. */
   readonly replicas: readonly number[];
+  /** Ids of the brokers that have all that is acknowledged. */
   readonly inSyncReplicas: readonly number[];
 }
 
+/** A topic and its partitions. */
 export interface TopicMetadata {
+  /** Name of the topic. */
   readonly name: string;
   /** A UUID, never used twice. */
   readonly id: string;
+  /** It belongs to the cluster, as `__consumer_offsets` does. */
   readonly isInternal: boolean;
   /** By number. */
   readonly partitions: readonly PartitionMetadata[];
+  /** Bytes of the largest record batch that it takes; 0: the broker does not say. */
+  readonly maxMessageBytes: number;
 }
 
 export interface ClusterMetadata {
@@ -66,23 +82,49 @@ export interface MetadataCacheOptions {
   readonly requestTimeoutMs: number;
 }
 
-interface Refresh {
+/** What a request for topics takes, besides. */
+export interface TopicRequestOptions extends Cancellable {
+  /** Create those that do not exist, where the brokers' autoCreateTopics allows it. Default false. */
+  readonly createMissing?: boolean | undefined;
+}
+
+/** Names to ask for; of those in `toCreate`, those that do not exist are created. */
+interface Wanted {
   readonly topics: Set<string>;
+  readonly toCreate: Set<string>;
+}
+
+interface Refresh extends Wanted {
   readonly done: Promise<void>;
 }
+
+interface KnownTopic {
+  readonly metadata: TopicMetadata;
+  /** Somebody looked it up since unused topics were last looked for. No time: it is looked up with each message. */
+  isUsed: boolean;
+}
+
+/** How often unused topics are looked for. Longer than refresh periods, so that what is in use stays. */
+const unusedTopicAgeMs = 3_600_000;
+/** A program may ask for names that come from outside. */
+const topicErrorsMax = 10_000;
 
 export class MetadataCache {
   readonly #options: MetadataCacheOptions;
   readonly #connections: BrokerConnections;
   readonly #clock: Clock;
   readonly #policy: RetryPolicy;
-  readonly #topics = new Map<string, TopicMetadata>();
+  readonly #topics = new Map<string, KnownTopic>();
   readonly #topicErrors = new Map<string, SluiceError>();
   #brokers = new Map<number, BrokerMetadata>();
   #clusterId = "";
   #revision = -1;
   #current: Promise<void> | undefined;
   #next: Refresh | undefined;
+  /** On the monotonic clock: when a broker last answered. */
+  #answeredAtMs: number | undefined;
+  /** On the monotonic clock: when topics without use are looked for again. */
+  #sweepAtMs = 0;
 
   constructor(
     options: MetadataCacheOptions,
@@ -94,9 +136,22 @@ export class MetadataCache {
     this.#policy = dependencies.policy;
   }
 
+  /** Milliseconds since a broker last told of the cluster. Undefined: none has yet. */
+  get ageMs(): number | undefined {
+    return this.#answeredAtMs === undefined ? undefined : this.#clock.monotonicMs() - this.#answeredAtMs;
+  }
+
+  /** How many topics are known. */
+  get topicCount(): number {
+    return this.#topics.size;
+  }
+
   /** What is known of a topic; undefined: nothing yet, or that it does not exist. */
   topic(name: string): TopicMetadata | undefined {
-    return this.#topics.get(name);
+    const known = this.#topics.get(name);
+    if (known === undefined) return undefined;
+    known.isUsed = true;
+    return known.metadata;
   }
 
   broker(id: number): BrokerMetadata | undefined {
@@ -105,7 +160,7 @@ export class MetadataCache {
 
   /** Undefined: the partition has no leader that is known. */
   leaderOf(topic: string, partition: number): PartitionLeader | undefined {
-    const metadata = this.#topics.get(topic)?.partitions[partition];
+    const metadata = this.topic(topic)?.partitions[partition];
     if (metadata?.leaderId === undefined) return undefined;
     const broker = this.#brokers.get(metadata.leaderId);
     if (broker === undefined) return undefined;
@@ -114,7 +169,7 @@ export class MetadataCache {
 
   /** Why the partition cannot be reached, as far as is known. */
   whyNoLeader(topic: string, partition: number): SluiceError {
-    const metadata = this.#topics.get(topic);
+    const metadata = this.topic(topic);
     if (metadata === undefined) return this.#topicErrors.get(topic) ?? new SluiceError("UNKNOWN_TOPIC", { topic });
     if (metadata.partitions[partition] === undefined) return new SluiceError("UNKNOWN_PARTITION", { topic, partition });
     return new SluiceError("LEADER_NOT_AVAILABLE", { topic, partition });
@@ -124,19 +179,22 @@ export class MetadataCache {
    * Asks once for the present state of topics.
    * @throws SluiceError what `callAny` throws, CANCELLED
    */
-  async refresh(topics: readonly string[], options: Cancellable = {}): Promise<void> {
-    const refresh = this.#current === undefined ? this.#start(new Set(topics)) : this.#queue(topics);
+  async refresh(topics: readonly string[], options: TopicRequestOptions = {}): Promise<void> {
+    const toCreate = options.createMissing === true ? topics : [];
+    const wanted = { topics: new Set(topics), toCreate: new Set(toCreate) };
+    const refresh = this.#current === undefined ? this.#start(wanted) : this.#queue(wanted);
     await orCancelled(refresh, "Asking for metadata", options.signal);
   }
 
   /**
    * The topic, asked for where it is not known yet, and again for a while where no broker answers or none has heard of it.
-   * @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE, WRONG_PORT, INVALID_TOPIC_NAME, CANCELLED
+   * @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE, WRONG_PORT, INVALID_TOPIC_NAME, CANCELLED; where it was to be created,
+   *   why it was not: INTERNAL_TOPIC ...
    */
-  async requireTopic(name: string, options: Cancellable = {}): Promise<TopicMetadata> {
+  async requireTopic(name: string, options: TopicRequestOptions = {}): Promise<TopicMetadata> {
     const startedMs = this.#clock.monotonicMs();
     for (let retry = 0; ; retry++) {
-      const known = this.#topics.get(name);
+      const known = this.topic(name);
       if (known !== undefined) return known;
       const error = await this.#refreshError(name, options);
       if (error === undefined) continue;
@@ -153,12 +211,17 @@ export class MetadataCache {
    * @param topics which; undefined: all; empty: none.
    * @throws SluiceError what `callAny` throws
    */
-  async describe(topics: readonly string[] | undefined, options: Cancellable = {}): Promise<ClusterMetadata> {
+  async describe(
+    topics: readonly string[] | undefined,
+    { signal, createMissing = false }: TopicRequestOptions = {},
+  ): Promise<ClusterMetadata> {
     const brokersOnly = topics !== undefined && topics.length === 0;
-    const request = { topics: [...(topics ?? [])], brokersOnly };
+    const request = { topics: [...(topics ?? [])], brokersOnly, createMissing };
+    // A broker that creates topics first answers when they have leaders.
+    const time = createMissing ? { timeoutMs: this.#options.requestTimeoutMs } : {};
     // Together with the first metadata: from then on batches are built and read without waiting.
     const [response] = await Promise.all([
-      this.#connections.callAny(clusterService.describe, request, options),
+      this.#connections.callAny(clusterService.describe, request, { signal, ...time }),
       prepareCompression(),
     ]);
     const brokers = response.brokers.map(({ id, host, port, rack }) => {
@@ -170,7 +233,8 @@ export class MetadataCache {
       if (topic.error) errors.set(topic.name, fromWireError(topic.error));
       else found.push(topicOf(topic));
     }
-    this.#remember({ clusterId: response.clusterId, revision: response.revision, brokers, topics: found, errors });
+    const { clusterId, revision } = response;
+    this.#remember({ clusterId, revision, brokers, topics: found, errors, isComplete: topics === undefined });
     for (const name of topics ?? []) {
       const error = errors.get(name);
       if (error !== undefined && !this.#topics.has(name)) throw error;
@@ -189,7 +253,7 @@ export class MetadataCache {
   }
 
   /** Undefined: the refresh went well. */
-  async #refreshError(topic: string, options: Cancellable): Promise<SluiceError | undefined> {
+  async #refreshError(topic: string, options: TopicRequestOptions): Promise<SluiceError | undefined> {
     try {
       await this.refresh([topic], options);
       return this.#topicErrors.get(topic);
@@ -199,8 +263,8 @@ export class MetadataCache {
     }
   }
 
-  #start(topics: Set<string>): Promise<void> {
-    const current = this.#ask(topics).finally(() => {
+  #start(wanted: Wanted): Promise<void> {
+    const current = this.#ask(wanted).finally(() => {
       this.#current = undefined;
     });
     this.#current = current;
@@ -208,32 +272,38 @@ export class MetadataCache {
   }
 
   /** A refresh that begins once the one under way is over: the answer to that one may be older than the question. */
-  #queue(topics: readonly string[]): Promise<void> {
+  #queue(wanted: Wanted): Promise<void> {
     if (this.#next !== undefined) {
-      for (const topic of topics) this.#next.topics.add(topic);
+      for (const topic of wanted.topics) this.#next.topics.add(topic);
+      for (const topic of wanted.toCreate) this.#next.toCreate.add(topic);
       return this.#next.done;
     }
-    const wanted = new Set(topics);
     const done = (this.#current ?? Promise.resolve())
       .catch(() => undefined) // Its own callers are told.
       .then(() => {
         this.#next = undefined;
         return this.#start(wanted);
       });
-    this.#next = { topics: wanted, done };
+    this.#next = { ...wanted, done };
     return done;
   }
 
-  async #ask(topics: Set<string>): Promise<void> {
+  async #ask({ topics, toCreate }: Wanted): Promise<void> {
+    const plain = [...topics].filter((topic) => !toCreate.has(topic));
+    if (plain.length > 0 || toCreate.size === 0) await this.#askFor(plain, false);
+    if (toCreate.size > 0) await this.#askFor([...toCreate], true);
+  }
+
+  async #askFor(topics: readonly string[], createMissing: boolean): Promise<void> {
     try {
-      await this.describe([...topics]);
+      await this.describe(topics, { createMissing });
     } catch (error) {
       // An unknown topic is an answer: `whyNoLeader` and `requireTopic` tell it.
       if (!isSluiceError(error) || !this.#isTopicError(error, topics)) throw error;
     }
   }
 
-  #isTopicError(error: SluiceError, topics: Set<string>): boolean {
+  #isTopicError(error: SluiceError, topics: readonly string[]): boolean {
     for (const topic of topics) if (this.#topicErrors.get(topic) === error) return true;
     return false;
   }
@@ -244,20 +314,45 @@ export class MetadataCache {
     readonly brokers: readonly BrokerMetadata[];
     readonly topics: readonly TopicMetadata[];
     readonly errors: ReadonlyMap<string, SluiceError>;
+    /** It holds all topics that there are. */
+    readonly isComplete: boolean;
   }): void {
     const isOlder = answer.clusterId === this.#clusterId && answer.revision < this.#revision;
     if (isOlder) return;
+    this.#answeredAtMs = this.#clock.monotonicMs();
     this.#clusterId = answer.clusterId;
     this.#revision = answer.revision;
     this.#brokers = new Map(answer.brokers.map((broker) => [broker.id, broker]));
-    this.#connections.learn(answer.brokers.map(({ address }) => address));
-    for (const topic of answer.topics) {
-      this.#topics.set(topic.name, topic);
-      this.#topicErrors.delete(topic.name);
+    this.#connections.learn(answer.brokers);
+    if (answer.isComplete) this.#forgetAllBut(new Set(answer.topics.map(({ name }) => name)));
+    for (const metadata of answer.topics) {
+      this.#topics.set(metadata.name, { metadata, isUsed: this.#topics.get(metadata.name)?.isUsed ?? true });
+      this.#topicErrors.delete(metadata.name);
     }
     for (const [name, error] of answer.errors) {
       this.#topics.delete(name);
+      // Anew, so that the oldest are first.
+      this.#topicErrors.delete(name);
       this.#topicErrors.set(name, error);
+    }
+    this.#keepBounds();
+  }
+
+  #forgetAllBut(names: ReadonlySet<string>): void {
+    for (const name of this.#topics.keys()) if (!names.has(name)) this.#topics.delete(name);
+  }
+
+  #keepBounds(): void {
+    for (const name of this.#topicErrors.keys()) {
+      if (this.#topicErrors.size <= topicErrorsMax) break;
+      this.#topicErrors.delete(name);
+    }
+    const nowMs = this.#clock.monotonicMs();
+    if (nowMs < this.#sweepAtMs) return;
+    this.#sweepAtMs = nowMs + unusedTopicAgeMs;
+    for (const [name, known] of this.#topics) {
+      if (!known.isUsed) this.#topics.delete(name);
+      known.isUsed = false;
     }
   }
 }
@@ -266,6 +361,7 @@ function topicOf(topic: {
   readonly name: string;
   readonly id: string;
   readonly internal: boolean;
+  readonly maxMessageBytes: number;
   readonly partitions: readonly {
     readonly partition: number;
     readonly leaderIdPlusOne: number;
@@ -280,5 +376,11 @@ function topicOf(topic: {
       return { partition, leaderId, leaderEpoch, replicas, inSyncReplicas };
     })
     .sort((left, right) => left.partition - right.partition);
-  return { name: topic.name, id: topic.id, isInternal: topic.internal, partitions };
+  return {
+    name: topic.name,
+    id: topic.id,
+    isInternal: topic.internal,
+    partitions,
+    maxMessageBytes: topic.maxMessageBytes,
+  };
 }

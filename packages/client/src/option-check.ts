@@ -7,18 +7,33 @@
 
 import { nearestName, SluiceError } from "@sluice/model";
 
+/** Options that programs written for kafkajs have and Sluice does not: why not, and what to do instead, as a sentence. */
+export type ReplacedOptions = Readonly<Record<string, { readonly reason: string; readonly replacement: string }>>;
+
+const noneReplaced: ReplacedOptions = {};
+
 /**
  * Refuses names that are not options.
  * @param subject what the options belong to, as people say it: "a producer".
- * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION where `given` is not an object.
+ * @param replaced names that get an answer of their own; `kafkajs-options.ts` has them.
+ * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_OPTION where `given` is not an object.
  */
-export function checkOptionNames(subject: string, given: object | undefined, allowed: readonly string[]): void {
+export function checkOptionNames(
+  subject: string,
+  given: object | undefined,
+  allowed: readonly string[],
+  replaced: ReplacedOptions = noneReplaced,
+): void {
   if (given === undefined) return;
   if (typeof given !== "object" || given === null || Array.isArray(given))
     throw new SluiceError("INVALID_OPTION", { option: "options", subject, reason: "it takes an object" });
   for (const option in given) {
-    if (!allowed.includes(option))
-      throw new SluiceError("UNKNOWN_OPTION", { option, subject, nearest: nearestName(option, allowed) });
+    if (allowed.includes(option)) continue;
+    const known = Object.hasOwn(replaced, option) ? replaced[option] : undefined;
+    // An option that is not set asks for nothing, whatever its name.
+    if (known !== undefined && (given as Record<string, unknown>)[option] === undefined) continue;
+    if (known !== undefined) throw new SluiceError("REPLACED_OPTION", { option, subject, ...known });
+    throw new SluiceError("UNKNOWN_OPTION", { option, subject, nearest: nearestName(option, allowed) });
   }
 }
 

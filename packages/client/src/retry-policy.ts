@@ -5,8 +5,9 @@
  * failed together do not come back together.
  */
 
-import { type Clock, type Random, type SluiceError, toSluiceError } from "@sluice/model";
+import { type Clock, type Random, SluiceError, toSluiceError } from "@sluice/model";
 import { pauseBeforeRetry } from "./cancellation.js";
+import { replacedOptions } from "./kafkajs-options.js";
 import { checkOptionNames, integerOption } from "./option-check.js";
 
 /** Names as in kafkajs. */
@@ -41,9 +42,9 @@ export class RetryPolicy {
   readonly #spread: number;
   readonly #random: Random;
 
-  /** @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION */
+  /** @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_OPTION */
   constructor(options: RetryOptions, dependencies: { readonly random: Random }) {
-    checkOptionNames(subject, options, names);
+    checkOptionNames(subject, options, names, replacedOptions("retry"));
     const time = { min: 0, max: 3_600_000 };
     this.retriesMax = integerOption({ subject, option: "retries" }, options.retries, {
       fallback: Number.POSITIVE_INFINITY,
@@ -55,8 +56,8 @@ export class RetryPolicy {
       ...time,
     });
     this.#maxMs = integerOption({ subject, option: "maxRetryTime" }, options.maxRetryTime, { fallback: 1000, ...time });
-    this.#multiplier = options.multiplier ?? 2;
-    this.#spread = options.factor ?? 0.2;
+    this.#multiplier = numberOption("multiplier", options.multiplier, { fallback: 2, min: 1, max: 1000 });
+    this.#spread = numberOption("factor", options.factor, { fallback: 0.2, min: 0, max: 1 });
     this.#random = dependencies.random;
   }
 
@@ -66,6 +67,17 @@ export class RetryPolicy {
     const spread = (this.#random.uint32() / 0x1_0000_0000) * 2 - 1;
     return plain * (1 + this.#spread * spread);
   }
+}
+
+function numberOption(
+  option: string,
+  value: number | undefined,
+  limits: { readonly fallback: number; readonly min: number; readonly max: number },
+): number {
+  if (value === undefined) return limits.fallback;
+  if (typeof value === "number" && value >= limits.min && value <= limits.max) return value;
+  const reason = `it takes a number from ${limits.min} to ${limits.max}, not ${String(value)}`;
+  throw new SluiceError("INVALID_OPTION", { option, subject, reason });
 }
 
 /**

@@ -1,4 +1,4 @@
-import { isSluiceError, SluiceError } from "@sluice/model";
+import { type BrokerAddress, isSluiceError, type SluiceError } from "@sluice/model";
 import { VirtualClock } from "@sluice/model/testing";
 import { describe, expect, it } from "vitest";
 import { Sluice } from "./sluice.js";
@@ -17,14 +17,47 @@ describe("a client", () => {
     expect(() => new Sluice({ broker: "a" } as never)).toThrow(
       expect.objectContaining({ hint: "Did you mean 'brokers'?" }),
     );
-    expect(() => new Sluice({ brokers: "a", ssl: true } as never)).toThrow(
-      expect.objectContaining({ code: "UNKNOWN_OPTION" }),
-    );
+    for (const option of ["tls", "auth", "ssl", "sasl", "logCreator", "socketFactory", "enforceRequestTimeout"])
+      expect(() => new Sluice({ brokers: "a", [option]: true } as never), option).toThrow(
+        expect.objectContaining({ code: "REPLACED_OPTION", details: expect.objectContaining({ option }) as object }),
+      );
     expect(() => new Sluice({ brokers: "a", retry: { retry: 1 } } as never)).toThrow(
       expect.objectContaining({ hint: "Did you mean 'retries'?" }),
     );
+    const restartOnFailure = async (): Promise<boolean> => true;
+    expect(() => new Sluice({ brokers: "a", retry: { restartOnFailure } } as never)).toThrow(
+      expect.objectContaining({ code: "REPLACED_OPTION" }),
+    );
+    for (const wrong of [
+      { clientId: 7 },
+      { tracing: true },
+      { logLevel: "loud" },
+      { logger: {} },
+      { connectTimeoutMs: 1, connectionTimeout: 1 },
+      { requestTimeout: 0 },
+      { retry: { multiplier: 0 } },
+      { retry: { factor: 2 } },
+    ] as never[])
+      expect(() => new Sluice({ brokers: "a", ...(wrong as object) }), JSON.stringify(wrong)).toThrow(
+        expect.objectContaining({ code: "INVALID_OPTION" }),
+      );
     for (const brokers of [undefined, "", [], "a:b", "a:0", "http://a:9092", [7]] as never[])
       expect(() => new Sluice({ brokers })).toThrow(expect.objectContaining({ code: "INVALID_OPTION" }));
+  });
+
+  it("takes kafkajs's names for its timeouts", async () => {
+    const cluster = new FakeCluster({ brokers: 0 });
+    const clock = new VirtualClock();
+    await using client = testClient(cluster, { brokers: "a", clock, connectionTimeout: 50, requestTimeout: 100 });
+    const error = errorOf(client.producer().connect());
+    expect((await error).code).toBe("BROKER_UNREACHABLE");
+    await using other = testClient(cluster, { brokers: "a", clock, requestTimeout: 100 });
+    const pending = errorOf(other.producer().send({ topic: "t", messages: [{ value: "a" }] }));
+    for (let ms = 0; ms < 110; ms++) {
+      await settled();
+      clock.advance(1);
+    }
+    expect((await pending).code).toBe("BROKER_UNREACHABLE");
   });
 
   it("lists the addresses where nobody answers", async () => {
@@ -63,7 +96,30 @@ describe("a client", () => {
     });
     const error = await errorOf(lost.producer().send({ topic: "t", messages: [{ value: "a" }] }));
     expect(error.code).toBe("BROKER_UNREACHABLE");
-    expect(error.message).toMatch(/nowhere:9092: that is the address that broker 1 advertises .* set addressMap/);
+    expect(error.message).toMatch(
+      /at nowhere:9092: broker 1 advertises broker-1:9092 \(dialled as nowhere:9092\), while broker-2:9092 answers; .*addressMap/,
+    );
+  });
+
+  it("names the broker whose advertised address does not answer, to who reads and to who asks, and no longer once it did", async () => {
+    const cluster = new FakeCluster({ brokers: 2 });
+    cluster.createTopic("t", 1);
+    let isOutside = true;
+    const addressMap = ({ host, port }: BrokerAddress): BrokerAddress => {
+      return { host: isOutside && host === "broker-1" ? "nowhere" : host, port };
+    };
+    await using client = testClient(cluster, { brokers: "broker-2", retry: { retries: 0 }, addressMap });
+    const explained = /broker 1 advertises broker-1:9092 .* while broker-2:9092 answers/;
+    const asked = await errorOf(client.admin().fetchTopicOffsets("t"));
+    expect(asked).toMatchObject({ code: "BROKER_UNREACHABLE", retriable: true, cause: { code: "BROKER_UNREACHABLE" } });
+    expect(asked.message).toMatch(explained);
+
+    isOutside = false;
+    await client.admin().fetchTopicMetadata({ topics: ["t"] });
+    expect(await client.admin().fetchTopicOffsets("t")).toHaveLength(1);
+    cluster.stopBroker(1);
+    const gone = await errorOf(client.admin().fetchTopicOffsets("t"));
+    expect(gone.message).not.toMatch(explained);
   });
 
   it("keeps trying while no broker answers, until the request timeout", async () => {
@@ -94,6 +150,36 @@ describe("a client", () => {
     Object.assign(log, { leaderId: 2, leaderEpoch: 1 });
     await producer.send({ topic: "t", messages: [{ value: "b" }] });
     expect(cluster.values("t", 0)).toEqual(["a", "b"]);
+  });
+
+  it("shows what it is doing at a moment", async () => {
+    const cluster = new FakeCluster({ brokers: 1 });
+    cluster.createTopic("t", 1);
+    const clock = new VirtualClock();
+    await using client = testClient(cluster, { clock, clientId: "shop" });
+    const nothing = { clientId: "shop", connections: [], metadata: { ageMs: undefined, topics: 0 } };
+    expect(client.snapshot()).toEqual({ ...nothing, producers: [], consumers: [] });
+    await client.admin().fetchTopicMetadata({ topics: ["t"] });
+    clock.advance(7);
+    cluster.onProduce = () => undefined;
+    const producer = client.producer();
+    const pending = errorOf(producer.send({ topic: "t", messages: [{ value: "abc" }] }));
+    await settled();
+    const consumer = client.consumer();
+    const { producers, consumers, ...rest } = client.snapshot();
+    expect(rest).toEqual({
+      clientId: "shop",
+      connections: ["broker-1:9092"],
+      metadata: { ageMs: expect.any(Number) as number, topics: 1 },
+    });
+    expect(producers).toEqual([{ bufferedBytes: producer.bufferedBytes, bufferedMessages: 1 }]);
+    expect(producer.bufferedBytes).toBeGreaterThan(0);
+    expect(consumers).toEqual([{ health: consumer.health(), positions: [] }]);
+    const closing = Promise.all([producer.close({ timeoutMs: 0 }), consumer.close(), pending]);
+    await settled();
+    clock.advance(1);
+    await closing;
+    expect(client.snapshot()).toMatchObject({ producers: [], consumers: [] });
   });
 
   it("closes what it made, twice as well as once, and makes nothing more", async () => {
@@ -144,27 +230,10 @@ describe("an admin", () => {
     ]);
   });
 
-  it("makes a reset once only where twice would not be the same", async () => {
-    const cluster = new FakeCluster({ brokers: 1 });
-    const asked: string[] = [];
-    cluster.onReset = ({ to }) => {
-      asked.push(String(to));
-      if (asked.length % 2 === 1)
-        throw new SluiceError("BROKER_UNREACHABLE", { addresses: "a", reason: "connection lost" });
-      return [{ topic: "t", partition: 0, currentPlusOne: 0, target: 3, end: 9 }];
-    };
-    await using client = testClient(cluster);
-    const admin = client.admin();
-    expect(await admin.resetOffsets({ groupId: "g", topic: "t", to: 3 })).toEqual([
-      { topic: "t", partition: 0, current: undefined, target: 3, end: 9 },
-    ]);
-    const error = await errorOf(admin.resetOffsets({ groupId: "g", topic: "t", to: { shift: -5 } }));
-    expect(error.code).toBe("BROKER_UNREACHABLE");
-    expect(asked).toEqual(["offset", "offset", "shift"]);
-  });
-
   it("refuses misspelled requests", async () => {
-    await using client = testClient(new FakeCluster({ brokers: 1 }));
+    const cluster = new FakeCluster({ brokers: 1 });
+    cluster.createTopic("t", 1);
+    await using client = testClient(cluster);
     const admin = client.admin();
     const wrong = { topics: [{ topic: "t", partitions: 3 }] };
     expect((await errorOf(admin.createTopics(wrong as never))).hint).toBe("Did you mean 'numPartitions'?");

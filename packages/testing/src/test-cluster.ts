@@ -9,6 +9,7 @@ import { join } from "node:path";
 import { type BrokerConfig, createLogger, type LocalCluster, startLocalCluster } from "@sluice/broker";
 import { Sluice, type SluiceOptions } from "@sluice/client";
 
+/** What `startTestCluster` takes. */
 export interface TestClusterOptions {
   /** How many brokers. Default 1: the fastest to start. */
   readonly brokers?: number | undefined;

@@ -1,129 +1,162 @@
 /**
- * Admin: topics, offsets, groups and the cluster. Names as in kafkajs where it has them; offsets are numbers.
+ * Admin: topics, offsets, groups (in `group-admin`) and the cluster. Names as in kafkajs where it has them; offsets are numbers.
  *
  * What only reads is tried again for a while where it fails; what changes something is tried again only where it was refused.
  */
 
-import { groupName, SluiceError, topicName, type UnaryMethod } from "@sluice/model";
-import { clusterService, fromWireError, groupsService } from "@sluice/protocol";
+import { errorCatalogue, topicName } from "@sluice/model";
 import type { Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
-import { byPartition } from "../consumer/offset-committer.js";
-import { keyOf, OffsetFinder } from "../consumer/offset-spec.js";
-import type { ClusterMetadata, TopicMetadata } from "../metadata-cache.js";
+import { OffsetFinder } from "../consumer/offset-spec.js";
+import type { TopicMetadata } from "../metadata-cache.js";
 import { checkOptionNames } from "../option-check.js";
+import { type AnyTopic, topicNameOf } from "../topics/topic.js";
+import { AdminCalls } from "./admin-calls.js";
 import type {
+  AlterConfigs,
+  AlterConfigsResponse,
+  AlterTopicConfigs,
+  BrokerDescription,
   ClusterDescription,
-  CommittedTopicOffsets,
-  GroupDescription,
-  GroupOverview,
-  NewTopic,
-  PlannedOffsetReset,
-  ResetOffsets,
-  SetOffsets,
+  CreatePartitions,
+  CreateTopics,
+  DeletedTopicRecords,
+  DeleteTopicRecords,
+  DescribeConfigs,
+  DescribeConfigsResponse,
+  DescribedTopic,
+  LatestRecord,
+  TopicConfigEntry,
   TopicDescription,
   TopicOffset,
 } from "./admin-types.js";
+import { ConfigAdmin } from "./config-admin.js";
 import { GroupAdmin } from "./group-admin.js";
+import { RecordAdmin } from "./record-admin.js";
+import { TopicAdmin } from "./topic-admin.js";
 
-const createNames = ["topics", "validateOnly"];
-const newTopicNames = [
-  "topic",
-  "numPartitions",
-  "replicationFactor",
-  "configEntries",
-] as const satisfies readonly (keyof NewTopic)[];
-
-export class Admin implements AsyncDisposable {
-  readonly #dependencies: ClientDependencies;
+export class Admin extends GroupAdmin implements AsyncDisposable {
   readonly #onClosed: (admin: Admin) => void;
-  readonly #groups: GroupAdmin;
+  readonly #calls: AdminCalls;
+  readonly #topics: TopicAdmin;
+  readonly #configs: ConfigAdmin;
+  readonly #records: RecordAdmin;
   readonly #finder: OffsetFinder;
-  #isClosed = false;
 
   /** Made by `Sluice.admin`. */
   constructor(dependencies: ClientDependencies & { readonly onClosed: (admin: Admin) => void }) {
-    this.#dependencies = dependencies;
+    super(dependencies);
     this.#onClosed = dependencies.onClosed;
-    this.#groups = new GroupAdmin(dependencies);
+    this.#calls = new AdminCalls(dependencies);
+    this.#topics = new TopicAdmin(this.#calls);
+    this.#configs = new ConfigAdmin(this.#calls, this.#topics);
+    this.#records = new RecordAdmin(this.#calls);
     this.#finder = new OffsetFinder(dependencies);
   }
 
   /** Checks that the cluster answers. Not needed before anything else. @throws SluiceError BROKER_UNREACHABLE, WRONG_PORT */
   async connect(options: Cancellable = {}): Promise<void> {
-    await this.#describe([], options);
+    await this.#calls.describe([], options);
   }
 
   /**
-   * Creates topics, one after the other, and resolves when the leaders of their partitions are known.
+   * Creates topics, and resolves when the leaders of their partitions are known. A topic of `defineTopic` says itself how.
    * @param request.validateOnly check everything and create nothing
-   * @throws SluiceError TOPIC_ALREADY_EXISTS, INVALID_TOPIC_NAME, INVALID_PARTITION_COUNT, INVALID_REPLICATION_FACTOR,
-   *   UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE, UNKNOWN_OPTION, BROKER_UNREACHABLE
+   * @returns false where some of them exist already and nothing else failed: those are left as they are
+   * @throws AdminError INVALID_TOPIC_NAME, INTERNAL_TOPIC, INVALID_PARTITION_COUNT, INVALID_REPLICATION_FACTOR,
+   *   UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE ..., after all that could be done was done
+   * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_REQUEST, BROKER_UNREACHABLE, before anything is done
    */
-  async createTopics(
-    request: { readonly topics: readonly NewTopic[]; readonly validateOnly?: boolean | undefined },
-    options: Cancellable = {},
-  ): Promise<void> {
-    checkOptionNames("createTopics", request, createNames);
-    for (const topic of request.topics) checkOptionNames("a new topic", topic, newTopicNames);
-    for (const { topic, numPartitions, replicationFactor, configEntries } of request.topics) {
-      const wire = {
-        name: topicName(topic),
-        partitions: numPartitions ?? 0,
-        replicationFactor: replicationFactor ?? 0,
-        configs: (configEntries ?? []).map(({ name, value }) => ({ key: name, value: String(value) })),
-        validateOnly: request.validateOnly ?? false,
-      };
-      await this.#callOnce(clusterService.createTopic, wire, options);
-    }
-    if (request.validateOnly !== true && request.topics.length > 0)
-      await this.#dependencies.metadata.refresh(
-        request.topics.map(({ topic }) => topic),
-        options,
-      );
+  createTopics(request: CreateTopics, options: Cancellable = {}): Promise<boolean> {
+    return this.#topics.create(request, options);
   }
 
-  /** Deletes topics with their records. @throws SluiceError UNKNOWN_TOPIC, INTERNAL_TOPIC, BROKER_UNREACHABLE */
-  async deleteTopics(request: { readonly topics: readonly string[] }, options: Cancellable = {}): Promise<void> {
-    checkOptionNames("deleteTopics", request, ["topics"]);
-    for (const name of request.topics) {
-      await this.#callOnce(clusterService.deleteTopic, { name }, options);
-      this.#dependencies.metadata.forget(name);
-    }
+  /**
+   * Deletes topics with their records.
+   * @throws AdminError UNKNOWN_TOPIC, INTERNAL_TOPIC ..., after all that could be done was done
+   * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_TOPIC_NAME, BROKER_UNREACHABLE, before anything is done
+   */
+  deleteTopics(request: { readonly topics: readonly (string | AnyTopic)[] }, options: Cancellable = {}): Promise<void> {
+    return this.#topics.delete(request, options);
+  }
+
+  /**
+   * Gives topics more partitions, and resolves when their leaders are known. Keys of earlier messages stay where they are.
+   * @returns true
+   * @throws AdminError UNKNOWN_TOPIC, INVALID_PARTITION_COUNT, INTERNAL_TOPIC ..., after all that could be done was done
+   * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_REQUEST, BROKER_UNREACHABLE, before anything is done
+   */
+  createPartitions(request: CreatePartitions, options: Cancellable = {}): Promise<boolean> {
+    return this.#topics.addPartitions(request, options);
+  }
+
+  /**
+   * Changes some settings of a topic, at once and without a restart, and leaves the others. Answers with all of them.
+   * @throws SluiceError UNKNOWN_TOPIC, INTERNAL_TOPIC, UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE, INVALID_REQUEST, BROKER_UNREACHABLE
+   */
+  alterTopicConfigs(request: AlterTopicConfigs, options: Cancellable = {}): Promise<TopicConfigEntry[]> {
+    return this.#topics.alterConfigs(request, options);
+  }
+
+  /**
+   * Gives each topic exactly these settings: what is not named gets its default back, as in kafkajs. `alterTopicConfigs` leaves
+   * the others.
+   * @throws AdminError UNKNOWN_TOPIC, INTERNAL_TOPIC, UNKNOWN_CONFIG_KEY, INVALID_CONFIG_VALUE ...
+   * @throws SluiceError UNKNOWN_OPTION, UNSUPPORTED for settings of brokers
+   */
+  alterConfigs(request: AlterConfigs, options: Cancellable = {}): Promise<AlterConfigsResponse> {
+    return this.#configs.alter(request, options);
+  }
+
+  /**
+   * Settings in force of topics and brokers, as kafkajs has them.
+   * @throws AdminError UNKNOWN_TOPIC ...
+   * @throws SluiceError UNKNOWN_OPTION, UNSUPPORTED
+   */
+  describeConfigs(request: DescribeConfigs, options: Cancellable = {}): Promise<DescribeConfigsResponse> {
+    return this.#configs.describe(request, options);
+  }
+
+  /**
+   * A broker as it describes itself: settings and where they came from, health, disk, version.
+   * @param request.brokerId default: any one that answers
+   * @throws SluiceError INVALID_REQUEST where there is no such broker, BROKER_UNREACHABLE
+   */
+  describeBroker(
+    request: { readonly brokerId?: number | undefined } = {},
+    options: Cancellable = {},
+  ): Promise<BrokerDescription> {
+    return this.#configs.describeBroker(request, options);
   }
 
   /** Names of all topics, in order; internal ones only where asked for. @throws SluiceError BROKER_UNREACHABLE */
   async listTopics(options: Cancellable & { readonly includeInternal?: boolean } = {}): Promise<string[]> {
-    const { topics } = await this.#describe(undefined, options);
+    const { topics } = await this.#calls.describe(undefined, options);
     const shown = topics.filter(({ isInternal }) => options.includeInternal === true || !isInternal);
     return shown.map(({ name }) => name).sort();
   }
 
   /** Topics with their partitions and leaders; all topics without `topics`. @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE */
   async fetchTopicMetadata(
-    request: { readonly topics?: readonly string[] | undefined } = {},
+    request: { readonly topics?: readonly (string | AnyTopic)[] | undefined } = {},
     options: Cancellable = {},
-  ): Promise<{ readonly topics: readonly TopicMetadata[] }> {
+  ): Promise<{ readonly topics: readonly DescribedTopic[] }> {
     checkOptionNames("fetchTopicMetadata", request, ["topics"]);
-    const names = request.topics;
+    const names = request.topics?.map(topicNameOf);
     if (names !== undefined && names.length === 0) return { topics: [] };
-    const { topics } = await this.#describe(names, options);
-    return { topics };
+    const { topics, brokers } = await this.#calls.describe(names, options);
+    const ids = new Set(brokers.map(({ id }) => id));
+    return { topics: topics.map((topic) => withKafkaJsNames(topic, ids)) };
   }
 
   /** One topic with its partitions and the settings in force. @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE */
-  async describeTopic(name: string, options: Cancellable = {}): Promise<TopicDescription> {
-    const response = await this.#callAny(clusterService.describeTopic, { name: topicName(name) }, options);
-    const { topics } = await this.#describe([name], options);
-    const topic = topics[0];
-    if (response.topic?.error) throw fromWireError(response.topic.error);
-    if (topic === undefined) throw new SluiceError("UNKNOWN_TOPIC", { topic: name });
-    const configs = response.configs.map(({ key, value, isDefault }) => ({ name: key, value, isDefault }));
-    return { ...topic, configs };
+  describeTopic(topic: string | AnyTopic, options: Cancellable = {}): Promise<TopicDescription> {
+    return this.#topics.describe(topic, options);
   }
 
   /** First and end offset of each partition. @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE ... */
-  async fetchTopicOffsets(topic: string, options: Cancellable = {}): Promise<TopicOffset[]> {
+  async fetchTopicOffsets(given: string | AnyTopic, options: Cancellable = {}): Promise<TopicOffset[]> {
+    const topic = topicNameOf(given);
     const partitions = await this.#partitions(topic, options);
     const [low, high] = await Promise.all([
       this.#finder.find(
@@ -142,102 +175,45 @@ export class Admin implements AsyncDisposable {
   }
 
   /**
-   * In each partition, the first record at or after a time (milliseconds since 1970, or a Date), else the end.
+   * In each partition, the first record at or after a time (milliseconds since 1970, or a Date), else the end; without a time, the
+   * end.
    * @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE ...
    */
   async fetchTopicOffsetsByTimestamp(
-    topic: string,
-    timestamp: number | Date,
+    given: string | AnyTopic,
+    timestamp?: number | Date,
     options: Cancellable = {},
   ): Promise<{ readonly partition: number; readonly offset: number }[]> {
+    const topic = topicNameOf(given);
     const partitions = await this.#partitions(topic, options);
-    const places = partitions.map((partition) => ({ topic, partition, offset: { timestamp } }));
+    const offset = timestamp === undefined ? "latest" : { timestamp };
+    const places = partitions.map((partition) => ({ topic, partition, offset }) as const);
     const found = await this.#finder.find(places, options);
-    return found.map(({ partition, offset }) => ({ partition, offset }));
+    return found.map(({ partition, offset: at }) => ({ partition, offset: at }));
+  }
+
+  /** In each partition, the record with the greatest timestamp. @throws AdminError, SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE ... */
+  fetchTopicLatestRecords(topic: string | AnyTopic, options: Cancellable = {}): Promise<LatestRecord[]> {
+    return this.#records.latestRecords(topic, options);
+  }
+
+  /**
+   * Deletes the records of partitions below an offset; -1: all that are there. Answers with what is the first offset then.
+   * @throws AdminError OFFSET_OUT_OF_RANGE, UNKNOWN_PARTITION, LEADER_NOT_AVAILABLE ..., after all that could be done was done
+   * @throws SluiceError UNKNOWN_TOPIC, INVALID_REQUEST, BROKER_UNREACHABLE
+   */
+  deleteTopicRecords(request: DeleteTopicRecords, options: Cancellable = {}): Promise<DeletedTopicRecords[]> {
+    return this.#records.deleteRecords(request, options);
   }
 
   /** Identity, controller and brokers. @throws SluiceError BROKER_UNREACHABLE, WRONG_PORT */
   async describeCluster(options: Cancellable = {}): Promise<ClusterDescription> {
-    const { clusterId, controllerId, brokers } = await this.#describe([], options);
+    const { clusterId, controllerId, brokers } = await this.#calls.describe([], options);
     return {
       clusterId,
       controller: controllerId,
       brokers: brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
     };
-  }
-
-  /** All groups of the cluster, by name. @throws SluiceError BROKER_UNREACHABLE */
-  async listGroups(options: Cancellable = {}): Promise<{ readonly groups: readonly GroupOverview[] }> {
-    const { brokers } = await this.#describe([], options);
-    const { connections } = this.#dependencies;
-    const answers = await Promise.all(
-      brokers.map(({ address }) => connections.call(address, groupsService.list, {}, options)),
-    );
-    const groups = answers.flatMap((answer) => answer.groups);
-    return {
-      groups: groups
-        .map(({ group, state, members }) => ({ groupId: group, state, members }))
-        .sort((left, right) => (left.groupId < right.groupId ? -1 : 1)),
-    };
-  }
-
-  /** State, members and committed offsets of a group. @throws SluiceError UNKNOWN_GROUP, BROKER_UNREACHABLE ... */
-  describeGroup(groupId: string, options: Cancellable = {}): Promise<GroupDescription> {
-    return this.#groups.describe(groupName(groupId), options);
-  }
-
-  /** As `describeGroup`, of several. @throws as `describeGroup` */
-  async describeGroups(
-    groupIds: readonly string[],
-    options: Cancellable = {},
-  ): Promise<{ readonly groups: readonly GroupDescription[] }> {
-    return { groups: await Promise.all(groupIds.map((groupId) => this.describeGroup(groupId, options))) };
-  }
-
-  /** Deletes groups without members, with what they committed. @throws SluiceError UNKNOWN_GROUP, GROUP_NOT_EMPTY ... */
-  async deleteGroups(groupIds: readonly string[], options: Cancellable = {}): Promise<void> {
-    for (const groupId of groupIds) await this.#groups.delete(groupName(groupId), options);
-  }
-
-  /**
-   * What a group has committed, by topic; for all partitions of `topics` where they are given, with offset -1 for nothing.
-   * @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE ...
-   */
-  async fetchOffsets(
-    request: { readonly groupId: string; readonly topics?: readonly string[] | undefined },
-    options: Cancellable = {},
-  ): Promise<CommittedTopicOffsets[]> {
-    checkOptionNames("fetchOffsets", request, ["groupId", "topics"]);
-    const group = groupName(request.groupId);
-    const committed = await this.#groups.fetchOffsets(group, options);
-    const topics = request.topics ?? [...new Set(committed.map(({ topic }) => topic))].sort();
-    const known = byPartition(committed);
-    return await Promise.all(
-      topics.map(async (topic) => {
-        const all = request.topics === undefined ? undefined : await this.#partitions(topic, options);
-        const numbers = all ?? committed.filter((one) => one.topic === topic).map(({ partition }) => partition);
-        const partitions = [...numbers]
-          .sort((left, right) => left - right)
-          .map((partition) => {
-            const offset = known.get(keyOf({ topic, partition }));
-            return { partition, offset: offset?.offset ?? -1, metadata: offset?.metadata ?? "" };
-          });
-        return { topic, partitions };
-      }),
-    );
-  }
-
-  /** Sets committed offsets of a group without members. @throws SluiceError GROUP_NOT_EMPTY, INVALID_COMMIT_OFFSET ... */
-  async setOffsets(request: SetOffsets, options: Cancellable = {}): Promise<void> {
-    await this.#groups.setOffsets(request, options);
-  }
-
-  /**
-   * Moves what a group without members has committed for a topic. Says what it did; with `dryRun`, what it would do.
-   * @throws SluiceError GROUP_NOT_EMPTY, UNKNOWN_TOPIC, INVALID_REQUEST ...
-   */
-  resetOffsets(request: ResetOffsets, options: Cancellable = {}): Promise<PlannedOffsetReset[]> {
-    return this.#groups.resetOffsets(request, options);
   }
 
   /** As `close`. */
@@ -247,8 +223,7 @@ export class Admin implements AsyncDisposable {
 
   /** Takes nothing more. It holds nothing of its own, so there is nothing to wait for. */
   async close(): Promise<void> {
-    this.#isClosed = true;
-    this.#groups.close();
+    this.#calls.close();
     this.#onClosed(this);
   }
 
@@ -256,38 +231,25 @@ export class Admin implements AsyncDisposable {
     await this.close();
   }
 
+  protected override checkOpen(): void {
+    this.#calls.checkOpen();
+  }
+
   async #partitions(topic: string, options: Cancellable): Promise<number[]> {
-    const { topics } = await this.#describe([topicName(topic)], options);
+    const { topics } = await this.#calls.describe([topicName(topic)], options);
     return (topics[0]?.partitions ?? []).map(({ partition }) => partition);
   }
+}
 
-  #describe(topics: readonly string[] | undefined, options: Cancellable): Promise<ClusterMetadata> {
-    this.#checkOpen();
-    return this.#dependencies.metadata.describe(topics, options);
-  }
-
-  /** Asks a broker that has just answered, and no other: what it was asked may be done although its answer is lost. */
-  async #callOnce<Request, Response>(
-    method: UnaryMethod<Request, Response>,
-    request: Request,
-    options: Cancellable,
-  ): Promise<Response> {
-    await this.#describe([], options);
-    const { connections, requestTimeoutMs: timeoutMs } = this.#dependencies;
-    return await connections.callAny(method, request, { signal: options.signal, timeoutMs, isIdempotent: false });
-  }
-
-  #callAny<Request, Response>(
-    method: UnaryMethod<Request, Response>,
-    request: Request,
-    options: Cancellable,
-  ): Promise<Response> {
-    this.#checkOpen();
-    const { connections, requestTimeoutMs: timeoutMs } = this.#dependencies;
-    return connections.callAny(method, request, { signal: options.signal, timeoutMs });
-  }
-
-  #checkOpen(): void {
-    if (this.#isClosed) throw new SluiceError("CLOSED", { subject: "The admin" });
-  }
+/** The topic with what kafkajs calls things, besides. */
+function withKafkaJsNames(topic: TopicMetadata, brokers: ReadonlySet<number>): DescribedTopic {
+  const partitions = topic.partitions.map((one) => ({
+    ...one,
+    partitionErrorCode: one.leaderId === undefined ? errorCatalogue.LEADER_NOT_AVAILABLE.number : 0,
+    partitionId: one.partition,
+    leader: one.leaderId ?? -1,
+    isr: one.inSyncReplicas,
+    offlineReplicas: one.replicas.filter((id) => !brokers.has(id)),
+  }));
+  return { ...topic, partitions };
 }

@@ -5,26 +5,30 @@
  * Messages of one partition come in order; partitions come as they are fetched.
  */
 
-import { SluiceError } from "@sluice/model";
+import { SluiceError, topicName } from "@sluice/model";
 import { type Cancellable, cancelled } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
 import { checkOptionNames, integerOption } from "../option-check.js";
+import { type AnyTopic, isTopic, topicNameOf } from "../topics/topic.js";
 import type { ConsumerSettings } from "./consumer-options.js";
 import { FetchedPartition } from "./fetched-partition.js";
 import { Fetcher } from "./fetcher.js";
 import type { Message } from "./message.js";
 import { MessageReader } from "./message-reader.js";
-import { OffsetFinder, type OffsetSpec } from "./offset-spec.js";
+import { OffsetFinder, type OffsetInput, type OffsetSpec, offsetSpecOf } from "./offset-spec.js";
 import { noGroup } from "./reading.js";
+import { TypedTopics } from "./typed-messages.js";
 
-export interface ReadOptions extends Cancellable {
-  readonly topic: string;
+/** What `consumer.read` takes. */
+export interface ReadOptions<Topic extends string | AnyTopic = string | AnyTopic> extends Cancellable {
+  /** A name, for messages of bytes, or a typed topic. */
+  readonly topic: Topic;
   /** Default: all. */
   readonly partition?: number | undefined;
-  /** First message; in each partition, where there are several. Default `earliest`. */
-  readonly from?: OffsetSpec | undefined;
+  /** First message; in each partition, where there are several. `{last}`: so many offsets before the end. Default `earliest`. */
+  readonly from?: OffsetInput | { readonly last: number } | undefined;
   /** First message that is not wanted any more. Default: the end of the log when the read begins. */
-  readonly to?: OffsetSpec | undefined;
+  readonly to?: OffsetInput | undefined;
   /** Most messages. Default: no limit. */
   readonly limit?: number | undefined;
   /** Stay for messages to come, until `to` or `limit` or for ever. Default false. */
@@ -44,6 +48,9 @@ const names = [
 
 export class BoundedRead implements AsyncIterableIterator<Message, undefined>, AsyncDisposable {
   readonly #options: ReadOptions;
+  readonly #topic: string;
+  readonly #from: OffsetSpec | { readonly last: number };
+  readonly #to: OffsetSpec | undefined;
   readonly #dependencies: ClientDependencies;
   readonly #onEnded: (read: BoundedRead) => void;
   readonly #fetcher: Fetcher;
@@ -68,11 +75,16 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
       max: Number.MAX_SAFE_INTEGER,
     });
     this.#options = options;
+    this.#topic = topicName(topicNameOf(options.topic));
+    this.#from = startOf(options.from ?? "earliest");
+    this.#to = options.to === undefined ? undefined : offsetSpecOf(options.to);
     this.#dependencies = dependencies;
     this.#onEnded = dependencies.onEnded;
     const finder = new OffsetFinder(dependencies);
     this.#finder = finder;
-    this.#fetcher = new Fetcher({ ...settings, failsOnUnknownTopic: true }, { ...dependencies, finder });
+    const typed = new TypedTopics(settings.onDecodeError);
+    if (isTopic(options.topic)) typed.add(options.topic);
+    this.#fetcher = new Fetcher({ ...settings, failsOnUnknownTopic: true }, { ...dependencies, finder, typed });
     this.#reader = new MessageReader(this.#fetcher, () => this.#isOver(), dependencies.clock);
     options.signal?.addEventListener("abort", this.#onAbort, { once: true });
   }
@@ -132,15 +144,16 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
   }
 
   async #start(): Promise<void> {
-    const { topic, partition, follow, signal } = this.#options;
+    const { partition, follow, signal } = this.#options;
+    const topic = this.#topic;
     this.#checkCancelled();
     const metadata = await this.#dependencies.metadata.requireTopic(topic, { signal });
     const partitions = metadata.partitions.map((known) => known.partition);
     if (partition !== undefined && !partitions.includes(partition))
       throw new SluiceError("UNKNOWN_PARTITION", { topic, partition });
     const wanted = partition === undefined ? partitions : [partition];
-    const starts = await this.#find(wanted, this.#options.from ?? "earliest");
-    const ends = follow === true && this.#options.to === undefined ? [] : await this.#ends(wanted);
+    const starts = await this.#starts(wanted);
+    const ends = follow === true && this.#to === undefined ? [] : await this.#ends(wanted);
     this.#hasStarted = true;
     for (const [index, number] of wanted.entries()) {
       const offset = starts[index] as number;
@@ -150,8 +163,16 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
     }
   }
 
+  async #starts(partitions: readonly number[]): Promise<number[]> {
+    const from = this.#from;
+    if (typeof from !== "object" || !("last" in from)) return await this.#find(partitions, from);
+    const [first, end] = await Promise.all([this.#find(partitions, "earliest"), this.#find(partitions, "latest")]);
+    return end.map((offset, index) => Math.max(first[index] as number, offset - from.last));
+  }
+
   async #ends(partitions: readonly number[]): Promise<number[]> {
-    const { to, follow } = this.#options;
+    const { follow } = this.#options;
+    const to = this.#to;
     if (follow === true) return await this.#find(partitions, to ?? "latest");
     const log = await this.#find(partitions, "latest");
     if (to === undefined) return log;
@@ -160,8 +181,8 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
   }
 
   async #find(partitions: readonly number[], offset: OffsetSpec): Promise<number[]> {
-    const { topic, signal } = this.#options;
-    const places = partitions.map((partition) => ({ topic, partition, offset }));
+    const { signal } = this.#options;
+    const places = partitions.map((partition) => ({ topic: this.#topic, partition, offset }));
     return (await this.#finder.find(places, { signal })).map((found) => found.offset);
   }
 
@@ -171,8 +192,8 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
 
   /** @throws SluiceError CANCELLED */
   #checkCancelled(): void {
-    const { signal, topic } = this.#options;
-    if (signal?.aborted === true) throw cancelled(`Reading ${topic}`, signal);
+    const { signal } = this.#options;
+    if (signal?.aborted === true) throw cancelled(`Reading ${this.#topic}`, signal);
   }
 
   #end(): void {
@@ -183,4 +204,11 @@ export class BoundedRead implements AsyncIterableIterator<Message, undefined>, A
     this.#fetcher.close();
     this.#onEnded(this);
   }
+}
+
+/** @throws SluiceError INVALID_REQUEST, INVALID_OPTION */
+function startOf(from: OffsetInput | { readonly last: number }): OffsetSpec | { readonly last: number } {
+  if (typeof from !== "object" || from === null || !("last" in from)) return offsetSpecOf(from);
+  const limits = { fallback: 0, min: 0, max: Number.MAX_SAFE_INTEGER };
+  return { last: integerOption({ subject, option: "from.last" }, from.last, limits) };
 }

@@ -71,6 +71,9 @@ describe("read", () => {
     [{ to: 2 }, [0, 1]],
     [{ from: "earliest", limit: 3 }, [0, 1, 2]],
     [{ from: "latest" }, []],
+    [{ from: "4", to: "6" }, [4, 5]],
+    [{ from: { last: 3 } }, [7, 8, 9]],
+    [{ from: { last: 100 }, to: 2 }, [0, 1]],
     [{ from: 3, to: 3 }, []],
     [{ to: 1000 }, upTo(10)],
     // Batches begin at offsets 0, 1, 3 and 6, each with timestamps from 1000 on.
@@ -283,7 +286,7 @@ describe("batches", () => {
     const consumer = await assigned(client.consumer({ groupId: "g", maxBytesPerPartition: 1 }), 0);
     const sizes: number[] = [];
     for await (const batch of consumer.batches()) {
-      expect([batch.firstOffset, batch.lastOffset]).toEqual([
+      expect([batch.firstOffset(), batch.lastOffset()]).toEqual([
         offsetsOf(batch.messages)[0],
         offsetsOf(batch.messages).at(-1),
       ]);
@@ -396,7 +399,7 @@ describe("run", () => {
     const consumer = await assigned(client.consumer({ groupId: "g" }), 0);
     const { finished } = await consumer.run({
       eachBatch: async ({ batch, resolveOffset, commitOffsetsIfNecessary }) => {
-        resolveOffset(batch.firstOffset + 1);
+        resolveOffset(batch.firstOffset() + 1);
         await commitOffsetsIfNecessary();
         throw new Error("half way");
       },

@@ -6,181 +6,191 @@
  *
  * There is one reading at a time: by `for await`, by `batches()` or by `run()`. It begins with the first message that is asked
  * for, ends with `break`, `stop()` or `close()`, and may begin again after `stop()`. `read()` is apart from all that.
+ *
+ * Heartbeats run on a timer of their own, however long a handler takes. Code that never lets the event loop turn, such as a
+ * calculation of seconds without an `await`, holds them up like everything else: move it to a worker thread, or raise
+ * `sessionTimeout` above it.
  */
 
-import { groupName, SluiceError, type TopicPartition, topicName } from "@sluice/model";
+import { SluiceError, type TopicPartition, toSluiceError } from "@sluice/model";
+import type { GroupDescription } from "../admin/group-admin-types.js";
+import { GroupRequests } from "../admin/group-requests.js";
 import { type Cancellable, orCancelled } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
-import { GroupCoordinator } from "../group-coordinator.js";
+import { type ClientEvent, ClientEvents } from "../client-events.js";
+import type { Logger } from "../logger.js";
 import { checkOptionNames, integerOption } from "../option-check.js";
+import { RetryPolicy } from "../retry-policy.js";
 import { BoundedRead, type ReadOptions } from "./bounded-read.js";
+import { type ConsumerEventPayloads, checkEventName, consumerEvents } from "./consumer-events.js";
 import { type ConsumerOptions, type ConsumerSettings, consumerSettings } from "./consumer-options.js";
+import { ConsumerRun } from "./consumer-run.js";
+import { ConsumerSources } from "./consumer-sources.js";
+import type { ConsumerHealth, PartitionPosition, PartitionToAssign, Running, Subscription } from "./consumer-types.js";
 import { BatchIteration, MessageIteration } from "./iterations.js";
-import type { Message } from "./message.js";
+import { type LagReport, lagOf } from "./lag.js";
+import type { AnyMessage, Message } from "./message.js";
 import type { MessageBatch } from "./message-batch.js";
-import { OffsetCommitter, type OffsetToCommit } from "./offset-committer.js";
-import { checkOffsetSpec, keyOf, type OffsetSpec } from "./offset-spec.js";
-import { noGroup, Reading, type ReadingSource } from "./reading.js";
-import { checkRunOptions, isInsideHandler, type RunOptions, runHandlers } from "./run-loop.js";
-import type { PartitionToRead } from "./start-positions.js";
-
-export interface Subscription {
-  readonly topics?: readonly string[] | undefined;
-  readonly topic?: string | undefined;
-  /** Where the group has nothing committed, begin at the earliest message: as `startFrom: "earliest"`. */
-  readonly fromBeginning?: boolean | undefined;
-}
-
-/** A partition and an offset in it. */
-export interface PartitionPosition extends TopicPartition {
-  readonly offset: number;
-}
-
-/** A run that has begun. */
-export interface Running {
-  /** Resolves when the consumer has stopped; rejects with what a handler threw, or what made reading impossible. */
-  readonly finished: Promise<void>;
-}
+import type { OffsetCommitter, OffsetToCommit } from "./offset-committer.js";
+import { OffsetFinder, type OffsetInput, offsetSpecOf } from "./offset-spec.js";
+import { PartitionPauses, type TopicPartitions, type TopicSelection } from "./partition-pauses.js";
+import { noGroup, outsideCommitter, Reading } from "./reading.js";
+import { type RunOptions, runSettings } from "./run-options.js";
+import type { SubscribedTopic } from "./subscription.js";
+import type { ConsumedMessage } from "./typed-messages.js";
 
 const stopTimeoutMs = 30_000;
 
-export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
-  #settings: ConsumerSettings;
-  readonly #dependencies: ClientDependencies;
-  readonly #onClosed: (consumer: Consumer) => void;
+/** `Received`: its messages; `Message` with bytes unless it was made for typed topics. */
+export class Consumer<Received extends AnyMessage = Message> implements AsyncIterable<Received>, AsyncDisposable {
+  /** Names of events, for `on`. */
+  readonly events = consumerEvents;
+  readonly #settings: ConsumerSettings;
+  readonly #dependencies: ClientDependencies & { readonly events: ClientEvents<ConsumerEventPayloads> };
+  readonly #onClosed: (consumer: Consumer<Received>) => void;
   readonly #reads = new Set<BoundedRead>();
-  readonly #paused = new Set<string>();
-  #topics: readonly string[] = [];
-  #assigned: readonly PartitionToRead[] | undefined;
+  readonly #pauses = new PartitionPauses();
+  readonly #sources: ConsumerSources;
+  readonly #run: ConsumerRun;
   #reading: Reading | undefined;
-  #handlers: Promise<unknown> | undefined;
   #stopping: Promise<void> | undefined;
+  #lastDelivery: number | undefined;
   #isClosed = false;
 
-  /** Made by `Sluice.consumer`. @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, INVALID_GROUP_NAME */
+  /** Made by `Sluice.consumer`. @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_OPTION, INVALID_GROUP_NAME */
   constructor(
     options: ConsumerOptions,
-    dependencies: ClientDependencies & { readonly onClosed: (consumer: Consumer) => void },
+    dependencies: ClientDependencies & { readonly onClosed: (consumer: Consumer<Received>) => void },
   ) {
     this.#settings = consumerSettings(options);
-    this.#dependencies = dependencies;
+    const { retry } = this.#settings;
+    const policy = retry === undefined ? dependencies.policy : new RetryPolicy(retry, dependencies);
+    this.#dependencies = { ...dependencies, policy, events: new ClientEvents(dependencies) };
     this.#onClosed = dependencies.onClosed;
+    this.#sources = new ConsumerSources(options.topics, this.#settings);
+    this.#run = new ConsumerRun(this.#settings, this.#dependencies);
+  }
+
+  /** Calls `listener` at each event; the result ends that. A listener that throws is logged. @throws SluiceError INVALID_REQUEST */
+  on<Name extends keyof ConsumerEventPayloads>(
+    name: Name,
+    listener: (event: ClientEvent<Name, ConsumerEventPayloads[Name]>) => void,
+  ): () => void {
+    checkEventName(name);
+    return this.#dependencies.events.on(name, listener);
   }
 
   /** Checks that the cluster answers. Not needed before anything else. @throws SluiceError BROKER_UNREACHABLE, WRONG_PORT */
   async connect(options: Cancellable = {}): Promise<void> {
     this.#checkOpen();
     await this.#dependencies.metadata.describe([], options);
+    this.#dependencies.events.emit("consumer.connect", null);
   }
 
   /**
-   * Says which topics to share with the group. Takes effect when reading begins.
+   * Says which topics to share with the group, on top of those before. Takes effect when reading begins. A pattern also
+   * matches topics that are made later, within `metadataMaxAge`.
    * @throws SluiceError INVALID_REQUEST without `groupId` or while reading, INVALID_TOPIC_NAME, UNKNOWN_OPTION
    */
-  async subscribe(subscription: Subscription): Promise<void> {
-    checkOptionNames("subscribe", subscription, ["topics", "topic", "fromBeginning"]);
+  async subscribe(subscription: Subscription<Received>): Promise<void> {
     this.#checkIdle("subscribe");
-    if (this.#settings.groupId === undefined)
-      throw invalid("subscribe takes a consumer with groupId; without one, use assign or read");
-    const topics = [...(subscription.topics ?? []), ...(subscription.topic === undefined ? [] : [subscription.topic])];
-    this.#topics = [...new Set([...this.#topics, ...topics.map(topicName)])];
-    this.#assigned = undefined;
-    if (subscription.fromBeginning !== undefined)
-      this.#settings = { ...this.#settings, startFrom: subscription.fromBeginning ? "earliest" : "latest" };
+    this.#sources.subscribe(subscription);
   }
 
   /**
    * Says which partitions to read, without sharing them. Without an offset, begins where the group is, else at `startFrom`.
    * @throws SluiceError INVALID_REQUEST while reading, INVALID_TOPIC_NAME
    */
-  async assign(partitions: readonly PartitionToRead[]): Promise<void> {
+  async assign(partitions: readonly PartitionToAssign[]): Promise<void> {
     this.#checkIdle("assign");
-    for (const { topic, offset } of partitions) {
-      topicName(topic);
-      if (offset !== undefined) checkOffsetSpec(offset);
-    }
-    this.#assigned = partitions.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
-    this.#topics = [];
+    this.#sources.assign(partitions);
   }
 
-  /** Message by message; `break` stops the consumer. The message in hand then is not processed: it comes again. */
-  [Symbol.asyncIterator](): AsyncIterableIterator<Message, undefined> {
-    const reading = this.#begin();
-    return new MessageIteration(reading, () => this.stop());
+  /**
+   * Message by message. Asking for the next says that the one before is processed. `break` stops the consumer: the message in
+   * hand then is not processed, and comes again; `message.commit()` before it says otherwise.
+   */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Received, undefined> {
+    return this.messages();
+  }
+
+  /** As `for await (const message of consumer)`, and ends with CANCELLED when the signal aborts. */
+  messages(options: Cancellable = {}): AsyncIterableIterator<Received, undefined> {
+    const iteration = new MessageIteration(this.#begin(), { ...options, stop: () => this.stop() });
+    return iteration as unknown as AsyncIterableIterator<Received, undefined>;
   }
 
   /** Batch by batch, the fastest way. Asking for the next says that the one before is processed. */
-  batches(options: Cancellable = {}): AsyncIterableIterator<MessageBatch, undefined> {
-    const reading = this.#begin();
-    return new BatchIteration(reading, { ...options, stop: () => this.stop() });
+  batches(options: Cancellable = {}): AsyncIterableIterator<MessageBatch<Received>, undefined> {
+    const iteration = new BatchIteration(this.#begin(), { ...options, stop: () => this.stop() });
+    return iteration as unknown as AsyncIterableIterator<MessageBatch<Received>, undefined>;
   }
 
   /**
    * Calls a handler with each message or batch. Resolves when the group took the consumer in, or the assigned partitions are
-   * being read; the run goes on until `stop`, `close`, or a handler throws: see `Running.finished`.
+   * being read; the run goes on until `stop`, `close`, or a handler throws and `onError` has no other answer: see
+   * `Running.finished`. A run that ended with an error does not begin again by itself.
    * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, INVALID_REQUEST, and what makes reading impossible
    */
-  async run(options: RunOptions, { signal }: Cancellable = {}): Promise<Running> {
-    checkRunOptions(options);
-    const reading = this.#begin();
-    const handlers = runHandlers(reading, options, (place) => this.#pauseOne(place));
-    this.#handlers = handlers.catch(() => undefined); // `finished` tells it.
-    const finished = this.#finish(handlers, signal);
-    try {
-      await Promise.race([reading.start(), finished]);
-    } catch (error) {
-      await finished.catch(() => undefined); // The same error, told by the throw below.
-      throw error;
-    }
-    return { finished };
+  async run(options: RunOptions<Received>, { signal }: Cancellable = {}): Promise<Running> {
+    const { random } = this.#dependencies;
+    const { named: topics } = this.#sources;
+    const settings = runSettings(options as unknown as RunOptions, { random, defaults: this.#settings, topics });
+    const reading = this.#begin({ ...this.#settings, ...settings.commits });
+    const pauses = (place: TopicPartition): (() => void) => this.#pauseOne(place);
+    return await this.#run.start(reading, settings, { pauses, stop: () => this.stop(), signal });
   }
 
   /**
    * Messages of a topic from one place to another, without a group and without committing; any number at the same time.
    * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION; while iterating UNKNOWN_TOPIC, OFFSET_OUT_OF_RANGE, CANCELLED ...
    */
-  read(options: ReadOptions): AsyncIterableIterator<Message, undefined> & AsyncDisposable {
+  read<Topic extends Exclude<SubscribedTopic, RegExp>>(
+    options: ReadOptions<Topic>,
+  ): AsyncIterableIterator<ConsumedMessage<Topic>, undefined> & AsyncDisposable {
     this.#checkOpen();
     const onEnded = (read: BoundedRead): void => void this.#reads.delete(read);
     const read = new BoundedRead(options, this.#settings, { ...this.#dependencies, onEnded });
     this.#reads.add(read);
-    return read;
+    return read as unknown as AsyncIterableIterator<ConsumedMessage<Topic>, undefined> & AsyncDisposable;
   }
 
   /**
-   * Goes on at another place; without a partition, in all of the topic that are assigned. Also before reading begins.
+   * Goes on at another place; without a partition, in all of the topic that are assigned. At any time: partitions that are
+   * not had yet begin there when they come.
    * @throws SluiceError INVALID_REQUEST, UNKNOWN_TOPIC, BROKER_UNREACHABLE ...
    */
   async seek(target: {
     readonly topic: string;
     readonly partition?: number;
-    readonly offset: OffsetSpec;
+    readonly offset: OffsetInput;
   }): Promise<void> {
     checkOptionNames("seek", target, ["topic", "partition", "offset"]);
     this.#checkOpen();
-    checkOffsetSpec(target.offset);
-    const { topic, partition, offset } = target;
+    const offset = offsetSpecOf(target.offset);
+    const { topic, partition } = target;
     const reading = this.#reading;
-    if (reading === undefined) return this.#seekAssigned(target);
+    if (reading === undefined) return this.#sources.seek({ topic, partition }, offset);
     const partitions =
       partition === undefined ? this.assignment().filter((one) => one.topic === topic) : [{ topic, partition }];
     await Promise.all(partitions.map((one) => reading.seek(one, offset)));
   }
 
   /** Gives out no more messages of partitions (of all of a topic without `partitions`; of all without topics). */
-  pause(topics?: readonly { readonly topic: string; readonly partitions?: readonly number[] }[]): void {
-    for (const partition of this.#selected(topics)) this.#paused.add(partition);
+  pause(topics?: readonly TopicSelection[]): void {
+    this.#pauses.pause(topics, this.assignment());
     this.#applyPauses();
   }
 
-  resume(topics?: readonly { readonly topic: string; readonly partitions?: readonly number[] }[]): void {
-    for (const partition of this.#selected(topics)) this.#paused.delete(partition);
+  /** Goes on with what is paused. */
+  resume(topics?: readonly TopicSelection[]): void {
+    this.#pauses.resume(topics, this.assignment());
     this.#applyPauses();
   }
 
-  /** Partitions that are paused. */
-  paused(): TopicPartition[] {
-    return this.assignment().filter((partition) => this.#paused.has(keyOf(partition)));
+  /** What is paused, by topic. */
+  paused(): TopicPartitions[] {
+    return this.#pauses.list();
   }
 
   /** Partitions that this consumer reads now. */
@@ -193,6 +203,31 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
   position(): PartitionPosition[] {
     const partitions = this.#reading?.fetcher.partitions ?? [];
     return partitions.map(({ topic, partition, position: offset }) => ({ topic, partition, offset }));
+  }
+
+  /**
+   * How far behind what is processed is, in the partitions that are read now.
+   * @throws SluiceError BROKER_UNREACHABLE, UNKNOWN_TOPIC, CANCELLED ...
+   */
+  async lag(options: Cancellable = {}): Promise<LagReport> {
+    this.#checkOpen();
+    const positions = (this.#reading?.fetcher.partitions ?? []).map(({ topic, partition, processed, beganAt }) => {
+      return { topic, partition, offset: processed ?? beganAt };
+    });
+    const timestampAt = async ({ topic, partition, offset }: PartitionPosition): Promise<number | undefined> => {
+      for await (const { timestamp } of this.read({ ...options, topic, partition, from: offset, limit: 1 }))
+        return timestamp;
+      return undefined;
+    };
+    const finder = new OffsetFinder(this.#dependencies);
+    return await lagOf(positions, { finder, nowMs: this.#dependencies.clock.nowMs(), timestampAt }, options);
+  }
+
+  /** Whether it goes on, for a liveness probe. Asks nobody. */
+  health(): ConsumerHealth {
+    const reading = this.#reading;
+    const lastDelivery = reading?.fetcher.lastTakenMs ?? this.#lastDelivery;
+    return { state: this.#state(reading), lastDelivery, lastHeartbeat: reading?.lastHeartbeatMs };
   }
 
   /**
@@ -222,6 +257,22 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
   }
 
   /**
+   * State, members and committed offsets of the group, as `admin.describeGroup`.
+   * @throws SluiceError INVALID_REQUEST without a group, UNKNOWN_GROUP, BROKER_UNREACHABLE ...
+   */
+  async describeGroup(options: Cancellable = {}): Promise<GroupDescription> {
+    this.#checkOpen();
+    const { groupId } = this.#settings;
+    if (groupId === undefined) throw invalid("a consumer without groupId is in no group");
+    return await new GroupRequests(this.#dependencies).describe(groupId, options);
+  }
+
+  /** Where this client says what it does: the logger that `Sluice` was given. */
+  logger(): Logger {
+    return this.#dependencies.logger;
+  }
+
+  /**
    * Ends reading: handlers finish what they have, what is processed is committed, the group is left. Reading may begin again.
    * Called inside a handler, it does not wait for that handler. Always settles, after `timeoutMs` (30000) at the latest.
    */
@@ -248,102 +299,67 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
   /** Stops, ends all reads, and takes nothing more. Always settles; closing again waits for the same. */
   async close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
     checkOptionNames("close", options, ["timeoutMs"]);
+    const wasClosed = this.#isClosed;
     this.#isClosed = true;
     for (const read of [...this.#reads]) read.close();
     await this.stop(options);
     this.#onClosed(this);
+    if (!wasClosed) this.#dependencies.events.emit("consumer.disconnect", null);
   }
 
+  /** As `close`, for `await using`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #begin(): Reading {
+  #begin(settings = this.#settings): Reading {
     this.#checkIdle("reading");
-    const reading = new Reading(this.#settings, this.#source(), this.#dependencies);
-    reading.fetcher.onAdded = (partition) => {
-      partition.isPaused = this.#paused.has(keyOf(partition));
-    };
+    const { typed, subscriptions, sought } = this.#sources;
+    const reading: Reading = new Reading(settings, this.#sources.source(), {
+      ...this.#dependencies,
+      typed,
+      subscriptions,
+      sought,
+      onAdded: (partition) => {
+        partition.isPaused = this.#pauses.has(partition);
+      },
+      onLook: () => this.#tellLag(),
+    });
     this.#reading = reading;
     return reading;
   }
 
-  #source(): ReadingSource {
-    if (this.#assigned !== undefined) return { type: "assigned", partitions: this.#assigned };
-    const { groupId } = this.#settings;
-    if (groupId === undefined)
-      throw invalid("a consumer without groupId reads what assign gives it; call assign first");
-    if (this.#topics.length === 0) throw invalid("subscribe to a topic, or assign partitions, before reading");
-    return { type: "group", groupId, topics: this.#topics };
-  }
-
-  async #finish(handlers: Promise<void>, signal: AbortSignal | undefined): Promise<void> {
-    const stop = (): void => void this.stop();
-    if (signal?.aborted === true) stop();
-    signal?.addEventListener("abort", stop, { once: true });
-    try {
-      await handlers;
-    } catch (error) {
-      // Whoever does not look at `finished` has no other way to find out.
-      this.#dependencies.logger.error({ error }, "consumer stopped by an error");
-      throw error;
-    } finally {
-      signal?.removeEventListener("abort", stop);
-      await this.stop();
-    }
+  #state(reading: Reading | undefined): ConsumerHealth["state"] {
+    if (this.#isClosed) return "closed";
+    if (reading === undefined) return "idle";
+    if (reading.fetcher.partitions.some(({ isStalled }) => isStalled) || this.#run.isSlow) return "stalled";
+    return reading.isRunning ? "running" : "joining";
   }
 
   async #stop(reading: Reading, timeoutMs: number): Promise<void> {
+    const { clock, logger, events } = this.#dependencies;
     const timeout = new AbortController();
-    const timer = this.#dependencies.clock.setTimer(timeoutMs, () => timeout.abort());
+    const timer = clock.setTimer(timeoutMs, () => timeout.abort());
     reading.halt();
     try {
-      const waits = this.#handlers !== undefined && !isInsideHandler(reading);
-      if (waits) await orCancelled(this.#handlers as Promise<unknown>, "Waiting for handlers", timeout.signal);
+      await orCancelled(this.#run.handlersDone(reading), "Waiting for handlers", timeout.signal);
     } catch (error) {
-      this.#dependencies.logger.warn({ error, timeoutMs }, "consumer stopped before its handlers were done");
+      logger.warn({ error, timeoutMs }, "consumer stopped before its handlers were done");
     } finally {
       await reading.end(timeout.signal);
       timer.cancel();
-      this.#keepPositions(reading);
+      this.#sources.ended(reading.processedAtEnd);
+      this.#lastDelivery = reading.fetcher.lastTakenMs ?? this.#lastDelivery;
       this.#reading = undefined;
-      this.#handlers = undefined;
+      this.#run.ended();
+      events.emit("consumer.stop", null);
     }
-  }
-
-  /** Assigned partitions go on, when reading begins again, at what is not processed. */
-  #keepPositions(reading: Reading): void {
-    const processed = reading.processedAtEnd;
-    this.#assigned = this.#assigned?.map((wanted) => ({
-      ...wanted,
-      offset: processed.get(keyOf(wanted)) ?? wanted.offset,
-    }));
-  }
-
-  #seekAssigned(target: { readonly topic: string; readonly partition?: number; readonly offset: OffsetSpec }): void {
-    if (this.#assigned === undefined) throw invalid("seek before reading takes assigned partitions; call assign first");
-    const { topic, partition, offset } = target;
-    this.#assigned = this.#assigned.map((wanted) => {
-      const isMeant = wanted.topic === topic && (partition === undefined || partition === wanted.partition);
-      return isMeant ? { ...wanted, offset } : wanted;
-    });
-  }
-
-  #selected(
-    topics: readonly { readonly topic: string; readonly partitions?: readonly number[] }[] | undefined,
-  ): string[] {
-    const assignment = this.assignment();
-    if (topics === undefined) return [...assignment.map(keyOf), ...this.#paused];
-    return topics.flatMap(({ topic, partitions }) => {
-      const all = partitions ?? assignment.filter((one) => one.topic === topic).map(({ partition }) => partition);
-      return all.map((partition) => keyOf({ topic, partition }));
-    });
   }
 
   #applyPauses(): void {
     const reading = this.#reading;
     if (reading === undefined) return;
-    for (const partition of reading.fetcher.partitions) partition.isPaused = this.#paused.has(keyOf(partition));
+    for (const partition of reading.fetcher.partitions) partition.isPaused = this.#pauses.has(partition);
     reading.fetcher.resume();
   }
 
@@ -353,12 +369,19 @@ export class Consumer implements AsyncIterable<Message>, AsyncDisposable {
     return () => this.resume(one);
   }
 
+  #tellLag(): void {
+    const { events, logger } = this.#dependencies;
+    if (!events.has("consumer.lag")) return;
+    this.lag().then(
+      ({ partitions }) => events.emit("consumer.lag", { partitions }),
+      (error: unknown) => logger.debug({ error: toSluiceError(error) }, "could not find out the lag"),
+    );
+  }
+
   #outsider(): OffsetCommitter {
     const { groupId } = this.#settings;
     if (groupId === undefined) noGroup();
-    const coordinator = new GroupCoordinator(groupName(groupId), this.#dependencies);
-    const committer = () => ({ memberId: "", generation: undefined });
-    return new OffsetCommitter({ ...this.#dependencies, coordinator, committer, has: () => true });
+    return outsideCommitter(groupId, this.#dependencies);
   }
 
   #checkOpen(): void {

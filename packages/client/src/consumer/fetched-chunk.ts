@@ -17,6 +17,7 @@ import {
   verifyBatchChecksum,
 } from "@sluice/record";
 import { Message, type MessageSource } from "./message.js";
+import type { MessageMaker } from "./typed-messages.js";
 
 export interface FetchedChunkOptions {
   readonly bytes: Buffer;
@@ -26,6 +27,8 @@ export interface FetchedChunkOptions {
   readonly endOffset: number;
   /** First offset that was not known to be committed when this was fetched. */
   readonly highWatermark: number;
+  /** Makes messages of a typed topic. Undefined: the topic has no types. */
+  readonly maker?: MessageMaker | undefined;
 }
 
 export class FetchedChunk {
@@ -35,8 +38,11 @@ export class FetchedChunk {
   readonly highWatermark: number;
   /** Where the next fetch begins, and what is processed when all messages are. */
   readonly nextOffset: number;
+  /** Set by `rest` where it could not make all messages: offset of the first that it could not. */
+  cutOffset: number | undefined;
   readonly #bytes: Buffer;
   readonly #endOffset: number;
+  readonly #maker: MessageMaker | undefined;
   #position = 0;
   #records: Iterator<RecordView> | undefined;
   #leaderEpoch = 0;
@@ -49,12 +55,18 @@ export class FetchedChunk {
     this.fromOffset = options.fromOffset;
     this.highWatermark = options.highWatermark;
     this.#endOffset = options.endOffset;
+    this.#maker = options.maker;
     this.nextOffset = Math.min(offsetAfter(options.bytes, this.#where()), options.endOffset);
+  }
+
+  /** True: `next` was called. */
+  get isBegun(): boolean {
+    return this.#position > 0;
   }
 
   /**
    * The next message; undefined: there is none left.
-   * @throws SluiceError CORRUPT_RECORD_BATCH, INVALID_RECORD_BATCH, MISSING_CODEC_PACKAGE
+   * @throws SluiceError CORRUPT_RECORD_BATCH, INVALID_RECORD_BATCH, MISSING_CODEC_PACKAGE, DECODE_FAILED
    */
   next(): Message | undefined {
     for (;;) {
@@ -64,16 +76,27 @@ export class FetchedChunk {
         const { offset } = result.value;
         if (offset < this.fromOffset) continue;
         if (offset >= this.#endOffset) return undefined;
-        return new Message(this.source, this.#leaderEpoch, result.value);
+        if (this.#maker === undefined) return new Message(this.source, this.#leaderEpoch, result.value);
+        const made = this.#maker(this.source, this.#leaderEpoch, result.value);
+        if (made !== undefined) return made;
       }
       this.#records = undefined;
     }
   }
 
-  /** All messages that `next` has not given yet. @throws as `next` */
+  /**
+   * All messages that `next` has not given yet; where one of them cannot be decoded, those before it (`cutOffset`).
+   * @throws as `next`, where the first cannot be made
+   */
   rest(): Message[] {
     const messages: Message[] = [];
-    for (let message = this.next(); message !== undefined; message = this.next()) messages.push(message);
+    try {
+      for (let message = this.next(); message !== undefined; message = this.next()) messages.push(message);
+    } catch (error) {
+      const last = messages.at(-1);
+      if (last === undefined) throw error;
+      this.cutOffset = last.offset + 1;
+    }
     return messages;
   }
 

@@ -15,6 +15,8 @@ export type CommitThrough = (partition: FetchedPartition, offset: number) => Pro
 export class FetchedPartition implements MessageSource {
   readonly topic: string;
   readonly partition: number;
+  /** Where reading began here. */
+  readonly beganAt: number;
   /** First offset not wanted; Infinity: no end. */
   readonly endOffset: number;
   fetchOffset: number;
@@ -36,6 +38,16 @@ export class FetchedPartition implements MessageSource {
   version = 0;
   /** A request for the present version is owed an answer. */
   isFetching = false;
+  /** It is not read here any more: given to another member, or the consumer has stopped. */
+  isRemoved = false;
+  /** How many partitions the topic had when the group began with it; undefined: not known. */
+  groupBeganWith: number | undefined;
+  /** Told after each `markProcessed`, with how many offsets it went on. */
+  onProcessed: ((count: number) => void) | undefined;
+  /** When records, or word that there are none, came last or were first asked for, on the monotonic clock. */
+  lastAnswerMs: number | undefined;
+  /** There is more to read, and nothing has come for too long. */
+  isStalled = false;
   /** Until it is asked for again after an error. */
   retryTimer: Timer | undefined;
   retries = 0;
@@ -57,6 +69,7 @@ export class FetchedPartition implements MessageSource {
   ) {
     this.topic = options.topic;
     this.partition = options.partition;
+    this.beganAt = options.offset;
     this.fetchOffset = options.offset;
     this.position = options.offset;
     this.endOffset = options.endOffset ?? Number.POSITIVE_INFINITY;
@@ -107,8 +120,10 @@ export class FetchedPartition implements MessageSource {
 
   /** Everything before `offset` is processed. */
   markProcessed(offset: number, leaderEpoch: number | undefined): void {
+    const before = this.processed;
     this.processed = offset;
     this.processedEpoch = leaderEpoch;
+    if (this.onProcessed !== undefined) this.onProcessed(offset - (before ?? this.committed ?? offset - 1));
   }
 
   /** `message` is the last that was given out. */

@@ -6,7 +6,7 @@
  * stopped) are retried for as long as it takes and seen by nobody; the rest is given out as the partition's error.
  */
 
-import { addressText, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
+import { addressText, type BrokerAddress, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
 import type { FetchResponse } from "@sluice/protocol";
 import type { ClientDependencies } from "../client-dependencies.js";
 import { unknownTopicWaitMs } from "../metadata-cache.js";
@@ -15,13 +15,16 @@ import { FetchStream } from "./fetch-stream.js";
 import { FetchedChunk } from "./fetched-chunk.js";
 import type { FetchedPartition } from "./fetched-partition.js";
 import type { OffsetFinder } from "./offset-spec.js";
+import type { TypedTopics } from "./typed-messages.js";
 
 export interface FetcherOptions {
-  /** Bytes that may be fetched and not given out, of all partitions; each request under way may add to it. */
-  readonly maxBytes: number;
+  /** Bytes that may be fetched and not given out, of all partitions; requests under way may add as much again. */
+  readonly prefetchBytes: number;
   /** Bytes of one answer, and of what one partition may have in store before it is asked for more. */
   readonly maxBytesPerPartition: number;
-  /** Milliseconds that a broker waits for records. */
+  /** Bytes that a broker waits for. */
+  readonly minBytes: number;
+  /** Milliseconds that a broker waits for them. */
   readonly maxWaitMs: number;
   /** Where to go on when the offset wanted is not in the log. */
   readonly onOffsetOutOfRange: "earliest" | "latest" | "fail";
@@ -29,25 +32,48 @@ export interface FetcherOptions {
   readonly failsOnUnknownTopic: boolean;
 }
 
+/** Told what was fetched. */
+export interface FetchObserver {
+  fetched(partition: FetchedPartition, sizeBytes: number): void;
+}
+
+/** However many partitions share the prefetched bytes, each asks for so many. */
+const requestBytesMin = 65_536;
+
+export type FetcherDependencies = ClientDependencies & {
+  readonly finder: OffsetFinder;
+  /** Undefined: no topic has types. */
+  readonly typed?: TypedTopics | undefined;
+  readonly observer?: FetchObserver | undefined;
+};
+
 export class Fetcher {
   /** Wakes when something can be taken, failed, or was given back. */
   readonly changed = new WakeUp();
   /** Called before a new partition is fetched. */
   onAdded: (partition: FetchedPartition) => void = () => undefined;
   readonly #options: FetcherOptions;
-  readonly #dependencies: ClientDependencies & { readonly finder: OffsetFinder };
+  readonly #dependencies: FetcherDependencies;
   readonly #streams = new Map<string, FetchStream>();
   #partitions: FetchedPartition[] = [];
+  /** Removed, and somebody is still at work on them. */
+  readonly #lingering = new Set<FetchedPartition>();
   #nextToTake = 0;
+  #lastTakenMs: number | undefined;
   #isClosed = false;
 
-  constructor(options: FetcherOptions, dependencies: ClientDependencies & { readonly finder: OffsetFinder }) {
+  constructor(options: FetcherOptions, dependencies: FetcherDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
   }
 
   get partitions(): readonly FetchedPartition[] {
     return this.#partitions;
+  }
+
+  /** When messages were last given out, milliseconds since 1970. Undefined: never. */
+  get lastTakenMs(): number | undefined {
+    return this.#lastTakenMs;
   }
 
   add(partition: FetchedPartition): void {
@@ -60,10 +86,21 @@ export class Fetcher {
 
   remove(partition: FetchedPartition): void {
     this.#partitions = this.#partitions.filter((other) => other !== partition);
+    partition.isRemoved = true;
+    if (partition.isBusy) this.#lingering.add(partition);
     partition.retryTimer?.cancel();
     partition.retryTimer = undefined;
     partition.seek(partition.position);
     this.changed.wake();
+  }
+
+  /** Breaks the stream that the partition is read from, where there is one, and asks for it again. */
+  reopen(partition: FetchedPartition, error: SluiceError): void {
+    const leader = this.#dependencies.metadata.leaderOf(partition.topic, partition.partition);
+    const stream = leader === undefined ? undefined : this.#streams.get(streamKey(leader));
+    stream?.abort(error);
+    // Whatever was owed before is not waited for.
+    if (partition.firstChunk === undefined && !partition.isBusy) this.seek(partition, partition.fetchOffset);
   }
 
   /** Goes on at `offset`, wherever the partition was. */
@@ -84,22 +121,37 @@ export class Fetcher {
     for (let step = 0; step < partitions.length; step++) {
       const index = (this.#nextToTake + step) % partitions.length;
       const partition = partitions[index] as FetchedPartition;
-      if (partition.isBusy || partition.isPaused || partition.isRevoked) continue;
+      if (partition.isBusy || partition.isPaused || partition.isRevoked || this.#lingers(partition)) continue;
       if (partition.firstChunk === undefined) {
         if (partition.error !== undefined) throw partition.error;
         continue;
       }
       this.#nextToTake = index + 1;
+      this.#lastTakenMs = this.#dependencies.clock.nowMs();
       partition.isBusy = true;
       return partition;
     }
     return undefined;
   }
 
+  /** True: `take` would give a partition. */
+  get hasReady(): boolean {
+    return this.#partitions.some((partition) => isReady(partition) && !this.#lingers(partition));
+  }
+
+  /** All of the first chunk of a taken partition was given out; the partition stays with whoever has it. */
+  advance(partition: FetchedPartition): void {
+    const wasFull = this.#bufferedBytes() >= this.#options.prefetchBytes;
+    partition.dropFirst();
+    if (wasFull) this.#requestAll();
+    else this.#request(partition);
+  }
+
   /** Gives a taken partition back. `isFinished`: all of its first chunk was given out. */
   release(partition: FetchedPartition, options: { readonly isFinished: boolean }): void {
-    const wasFull = this.#bufferedBytes() >= this.#options.maxBytes;
+    const wasFull = this.#bufferedBytes() >= this.#options.prefetchBytes;
     partition.isBusy = false;
+    this.#lingering.delete(partition);
     if (options.isFinished) partition.dropFirst();
     if (wasFull) this.#requestAll();
     else this.#request(partition);
@@ -109,6 +161,7 @@ export class Fetcher {
   /** Gives a taken partition back that cannot be read on: `take` throws `error` from now on, until a seek. */
   fail(partition: FetchedPartition, error: SluiceError): void {
     partition.isBusy = false;
+    this.#lingering.delete(partition);
     partition.seek(partition.position);
     partition.error = error;
     this.changed.wake();
@@ -128,16 +181,22 @@ export class Fetcher {
     this.changed.wake();
   }
 
+  /** It was lost and is had again, and somebody is still at work on what was had before. */
+  #lingers({ topic, partition }: FetchedPartition): boolean {
+    for (const other of this.#lingering) if (other.topic === topic && other.partition === partition) return true;
+    return false;
+  }
+
   #requestAll(): void {
     for (const partition of this.#partitions) this.#request(partition);
   }
 
   #request(partition: FetchedPartition): void {
-    const { maxBytes, maxBytesPerPartition, maxWaitMs } = this.#options;
+    const { prefetchBytes, maxBytesPerPartition, maxWaitMs, minBytes } = this.#options;
     const isIdle = !partition.isFetching && partition.retryTimer === undefined && partition.error === undefined;
     const isWanted = partition.fetchOffset < partition.endOffset && !partition.isRevoked && !partition.isPaused;
     if (this.#isClosed || !isIdle || !isWanted || !this.#partitions.includes(partition)) return;
-    if (partition.bufferedBytes >= maxBytesPerPartition || this.#bufferedBytes() >= maxBytes) return;
+    if (partition.bufferedBytes >= maxBytesPerPartition || this.#bufferedBytes() >= prefetchBytes) return;
     const { topic, partition: number, version, fetchOffset } = partition;
     const { metadata } = this.#dependencies;
     const leader = metadata.leaderOf(topic, number);
@@ -147,8 +206,11 @@ export class Fetcher {
     }
     partition.isFetching = true;
     const { leaderEpoch } = leader;
+    const share = Math.max(requestBytesMin, Math.ceil(prefetchBytes / this.#partitions.length));
+    const maxBytes = Math.min(maxBytesPerPartition, share);
+    partition.lastAnswerMs ??= this.#dependencies.clock.monotonicMs();
     this.#stream(leader).request(
-      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes: maxBytesPerPartition, maxWaitMs, minBytes: 1 },
+      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes, maxWaitMs, minBytes },
       {
         onAnswer: (response) => this.#answered(partition, version, response),
         onBroken: (error) => this.#settled(partition, version, error),
@@ -165,6 +227,11 @@ export class Fetcher {
     partition.retries = 0;
     partition.unknownSinceMs = undefined;
     partition.highWatermark = response.highWatermark;
+    // An answer with nothing in it counts where it says that there is nothing more: see `stream-watchdog`.
+    if (response.records.length > 0 || response.highWatermark <= partition.fetchOffset) {
+      partition.lastAnswerMs = this.#dependencies.clock.monotonicMs();
+      partition.isStalled = false;
+    }
     if (response.records.length > 0) this.#received(partition, response);
     this.#settled(partition, version, undefined);
   }
@@ -173,7 +240,10 @@ export class Fetcher {
     try {
       const { fetchOffset: fromOffset, endOffset } = partition;
       const { records: bytes, highWatermark } = response;
-      partition.add(new FetchedChunk(partition, { bytes, fromOffset, endOffset, highWatermark }));
+      const { typed, observer } = this.#dependencies;
+      const maker = typed?.makerFor(partition.topic);
+      partition.add(new FetchedChunk(partition, { bytes, fromOffset, endOffset, highWatermark, maker }));
+      observer?.fetched(partition, bytes.length);
     } catch (error) {
       partition.error = toSluiceError(error);
     }
@@ -249,8 +319,8 @@ export class Fetcher {
     );
   }
 
-  #stream(leader: { readonly brokerId: number; readonly address: { readonly host: string; readonly port: number } }) {
-    const key = `${leader.brokerId}@${addressText(leader.address)}`;
+  #stream(leader: Leader) {
+    const key = streamKey(leader);
     const known = this.#streams.get(key);
     if (known !== undefined) return known;
     const options = {
@@ -268,4 +338,17 @@ export class Fetcher {
     for (const partition of this.#partitions) bytes += partition.bufferedBytes;
     return bytes;
   }
+}
+
+interface Leader {
+  readonly brokerId: number;
+  readonly address: BrokerAddress;
+}
+
+function isReady({ isBusy, isPaused, isRevoked, firstChunk }: FetchedPartition): boolean {
+  return !isBusy && !isPaused && !isRevoked && firstChunk !== undefined;
+}
+
+function streamKey({ brokerId, address }: Leader): string {
+  return `${brokerId}@${addressText(address)}`;
 }

@@ -34,7 +34,7 @@ function assign(to: FakeSession, generation: number, ...partitions: readonly num
 const acknowledged = (of: FakeSession) => of.received.flatMap(({ acknowledge }) => (acknowledge ? [acknowledge] : []));
 const text = ({ partition, offset }: Message) => `${partition}:${offset}`;
 
-const unknownMember = () => new SluiceError("UNKNOWN_MEMBER", { member: "m-1", group: "g" });
+const unknownMember = () => new SluiceError("UNKNOWN_MEMBER", { member: "m-1", group: "g", reason: "gone" });
 const groupOptions = { groupId: "g", startFrom: "earliest", sessionTimeout: 3000 } as const;
 
 describe("a member of a group", () => {
@@ -188,6 +188,103 @@ describe("a member of a group", () => {
     expect(cluster.commits).toHaveLength(1);
   });
 
+  it("does not begin again with a partition that it lost before what it works on there is done", async () => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    const consumer = client.consumer(groupOptions);
+    await consumer.subscribe({ topic: "t" });
+    const begun: string[] = [];
+    const ends: (() => void)[] = [];
+    const eachMessage = ({ message }: { message: Message }): Promise<void> => {
+      begun.push(text(message));
+      return new Promise((resolve) => ends.push(resolve));
+    };
+    const running = consumer.run({ eachMessage, partitionsConsumedConcurrently: 3 });
+    const member = await session(cluster);
+    join(member);
+    assign(member, 1, 0);
+    const { finished } = await running;
+    await vi.waitFor(() => expect(begun).toEqual(["0:0"]));
+    member.send({ event: "error", error: toWireError(unknownMember()) });
+    const again = await session(cluster, 1);
+    join(again, "m-2");
+    assign(again, 5, 0, 1);
+    await vi.waitFor(() => expect(begun).toEqual(["0:0", "1:0"]));
+    ends[0]?.();
+    await vi.waitFor(() => expect(begun).toEqual(["0:0", "1:0", "0:0"]));
+    const stopped = consumer.stop();
+    for (const end of ends) end();
+    await stopped;
+    await finished;
+  });
+
+  it("does not commit as a new member what it processed as the one before", async () => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    const consumer = client.consumer({ ...groupOptions, autoCommit: false });
+    await consumer.subscribe({ topic: "t" });
+    const messages = consumer[Symbol.asyncIterator]();
+    const first = messages.next();
+    const member = await session(cluster);
+    join(member);
+    assign(member, 1, 0);
+    await first;
+    await messages.next();
+    let isLoading = true;
+    cluster.onCommit = ({ memberId }) => {
+      if (isLoading) return new SluiceError("COORDINATOR_LOADING", { group: "g" });
+      return memberId === "m-1" ? unknownMember() : undefined;
+    };
+    const refused = consumer.commit().catch((error: unknown) => error);
+    const waiting = consumer.commit();
+    const late = (await messages.next()).value?.commit().catch((error: unknown) => error);
+    member.send({ event: "error", error: toWireError(unknownMember()) });
+    // Nobody: neither the member that it was nor the one that it will be.
+    const between = consumer.commit([{ topic: "t", partition: 0, offset: 1 }]).catch((error: unknown) => error);
+    // Meanwhile another member has gone on.
+    cluster.committed.set("t-0", 8);
+    const again = await session(cluster, 1);
+    isLoading = false;
+    expect(isSluiceError(await refused, "UNKNOWN_MEMBER")).toBe(true);
+    await waiting;
+    expect(isSluiceError(await late, "PARTITION_NOT_OWNED")).toBe(true);
+    expect(isSluiceError(await between, "PARTITION_NOT_OWNED")).toBe(true);
+    join(again, "m-2");
+    assign(again, 5, 0);
+    expect(text((await messages.next()).value as Message)).toBe("0:8");
+    expect(cluster.commits).toEqual([]);
+    await messages.return?.();
+  });
+
+  it("commits what it gives up although a commit under way left it out", async () => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    const consumer = client.consumer({ ...groupOptions, autoCommitInterval: null });
+    await consumer.subscribe({ topic: "t" });
+    const batches = consumer.batches();
+    const first = batches.next();
+    const member = await session(cluster);
+    join(member);
+    assign(member, 1, 0, 1);
+    await first;
+    await batches.next();
+    const third = batches.next();
+    await vi.waitFor(() => expect(consumer.position()).toMatchObject([{ offset: 10 }, { offset: 10 }]));
+    cluster.onCommit = ({ generationPlusOne }) => {
+      if (generationPlusOne >= 3) return undefined;
+      assign(member, 2, 1);
+      return new SluiceError("STALE_GENERATION", { generation: 1, group: "g", member: "m-1", currentGeneration: 2 });
+    };
+    await consumer.commit();
+    await vi.waitFor(() => expect(acknowledged(member)).toHaveLength(2));
+    expect(cluster.commits).toMatchObject([
+      { generationPlusOne: 3, offsets: [{ partition: 1, offset: 10 }] },
+      { generationPlusOne: 3, offsets: [{ partition: 0, offset: 10 }] },
+    ]);
+    await consumer.stop();
+    await third;
+  });
+
   it("begins where it was sought before it had the partition", async () => {
     const cluster = filled();
     await using client = testClient(cluster);
@@ -233,6 +330,22 @@ describe("a member of a group", () => {
     await consumer.close();
     await running;
     expect(member.received.map(({ event }) => event)).toEqual(["join", "leave"]);
+  });
+
+  it.each([["t"], [/^t$/]])("ends well when it is stopped before it has found %s", async (topic) => {
+    const cluster = filled();
+    await using client = testClient(cluster);
+    for (const broker of [1, 2]) cluster.stopBroker(broker);
+    const running = client.consumer(groupOptions);
+    await running.subscribe({ topic });
+    const run = running.run({ eachMessage: () => undefined });
+    const iterating = client.consumer(groupOptions);
+    await iterating.subscribe({ topic });
+    const next = iterating[Symbol.asyncIterator]().next();
+    await settled();
+    await Promise.all([running.stop(), iterating.stop()]);
+    expect(await (await run).finished).toBeUndefined();
+    expect(await next).toEqual({ done: true, value: undefined });
   });
 
   it("leaves at once although what it processed cannot be committed, because the topic is gone", async () => {

@@ -8,17 +8,23 @@
 
 import { isSluiceError, type SluiceError, sleep, type TopicPartition, toSluiceError } from "@sluice/model";
 import type { ClientDependencies } from "../client-dependencies.js";
+import type { ClientEvents } from "../client-events.js";
 import type { GroupCoordinator } from "../group-coordinator.js";
+import type { ConsumerEventPayloads } from "./consumer-events.js";
 import type { ConsumerSettings } from "./consumer-options.js";
 import { FetchedPartition } from "./fetched-partition.js";
 import type { Fetcher } from "./fetcher.js";
 import { GroupSession, type GroupSessionListener } from "./group-session.js";
-import { type Committer, OffsetCommitter } from "./offset-committer.js";
+import { type Committed, type Committer, OffsetCommitter } from "./offset-committer.js";
 import { keyOf, type OffsetFinder, type OffsetSpec } from "./offset-spec.js";
-import { startPositions } from "./start-positions.js";
+import type { SoughtPlaces } from "./sought-places.js";
+import { type StartPosition, startPositions } from "./start-positions.js";
+import type { Subscriptions } from "./subscription.js";
 
 interface Assignment {
   readonly generation: number;
+  /** When it came, on the monotonic clock. */
+  readonly cameMs: number;
   readonly partitions: readonly TopicPartition[];
 }
 
@@ -26,6 +32,11 @@ export interface GroupMembershipDependencies extends ClientDependencies {
   readonly coordinator: GroupCoordinator;
   readonly fetcher: Fetcher;
   readonly finder: OffsetFinder;
+  readonly events: ClientEvents<ConsumerEventPayloads>;
+  readonly subscriptions: Subscriptions;
+  readonly sought: SoughtPlaces;
+  /** Told what was committed. */
+  readonly onCommitted: (committed: Committed) => void;
   /** Called once: the consumer cannot go on. */
   readonly onFailed: (error: SluiceError) => void;
 }
@@ -37,20 +48,23 @@ export class GroupMembership implements GroupSessionListener {
   readonly #session: GroupSession;
   readonly #lifetime = new AbortController();
   readonly #joined: Promise<void>;
-  readonly #sought = new Map<string, OffsetSpec>();
+  #topics: readonly string[];
+  #isRevoking = false;
+  #lastHeartbeatMs: number | undefined;
   #resolveJoined!: () => void;
   #wanted: Assignment | undefined;
   #applied: Assignment | undefined;
   #applying: Promise<void> | undefined;
 
+  /** @param topics names to ask the group for at first. */
   constructor(settings: ConsumerSettings, topics: readonly string[], dependencies: GroupMembershipDependencies) {
     this.#settings = settings;
+    this.#topics = topics;
     this.#dependencies = dependencies;
     this.#joined = new Promise((resolve) => {
       this.#resolveJoined = resolve;
     });
-    const { sessionTimeoutMs, assignor } = settings;
-    this.#session = new GroupSession({ topics, sessionTimeoutMs, assignor }, { ...dependencies, listener: this });
+    this.#session = new GroupSession(topics, settings, { ...dependencies, listener: this });
     this.committer = new OffsetCommitter({
       ...dependencies,
       committer: () => this.#committer(),
@@ -67,9 +81,30 @@ export class GroupMembership implements GroupSessionListener {
     return this.#joined;
   }
 
-  /** Where to begin a partition that this member does not have yet, should it get it. */
-  seekLater(partition: TopicPartition, offset: OffsetSpec): void {
-    this.#sought.set(keyOf(partition), offset);
+  /** Partitions are being given up: they are committed once, at the end of that, and by nothing else. */
+  get isRevoking(): boolean {
+    return this.#isRevoking;
+  }
+
+  /** The coordinator has taken the member in, and not put it out. */
+  get isMember(): boolean {
+    return this.#session.memberId !== "";
+  }
+
+  /** Milliseconds since 1970. Undefined: none yet. */
+  get lastHeartbeatMs(): number | undefined {
+    return this.#lastHeartbeatMs;
+  }
+
+  /** Names asked of the group. */
+  get topics(): readonly string[] {
+    return this.#topics;
+  }
+
+  /** Asks the group for other topics: the whole of them. */
+  resubscribe(topics: readonly string[]): void {
+    this.#topics = topics;
+    this.#session.resubscribe(topics);
   }
 
   /** Leaves the group. What is to be committed is committed already. */
@@ -90,8 +125,17 @@ export class GroupMembership implements GroupSessionListener {
     this.#resolveJoined();
   }
 
+  onHeartbeat(): void {
+    const { clock, events } = this.#dependencies;
+    this.#lastHeartbeatMs = clock.nowMs();
+    events.emit("consumer.heartbeat", { ...this.#member(), groupGenerationId: this.#session.generation });
+  }
+
   onAssignment(generation: number, partitions: readonly TopicPartition[]): void {
-    this.#wanted = { generation, partitions };
+    const { clock, events } = this.#dependencies;
+    this.#wanted = { generation, partitions, cameMs: clock.monotonicMs() };
+    events.emit("consumer.rebalancing", this.#member());
+    this.#tellUnsubscribed(this.#wanted);
     this.#dependencies.fetcher.changed.wake();
     this.#applying ??= this.#apply().finally(() => {
       this.#applying = undefined;
@@ -101,12 +145,12 @@ export class GroupMembership implements GroupSessionListener {
   onLost(): void {
     this.#wanted = undefined;
     this.#applied = undefined;
-    const { fetcher, logger, coordinator } = this.#dependencies;
-    logger.warn(
-      { group: coordinator.group, partitions: fetcher.partitions.map(keyOf) },
-      "lost membership and partitions",
-    );
-    for (const partition of [...fetcher.partitions]) fetcher.remove(partition);
+    this.#isRevoking = false;
+    const { fetcher, logger, coordinator, events } = this.#dependencies;
+    const lost = [...fetcher.partitions];
+    logger.warn({ group: coordinator.group, partitions: lost.map(keyOf) }, "lost membership and partitions");
+    for (const partition of lost) fetcher.remove(partition);
+    if (lost.length > 0) events.emit("consumer.lost", { partitions: lost.map(plain) });
   }
 
   onFailed(error: SluiceError): void {
@@ -120,6 +164,7 @@ export class GroupMembership implements GroupSessionListener {
         if (!(await this.#letGo(assignment))) continue;
         this.#applied = assignment;
         this.#session.acknowledge(assignment.generation, assignment.partitions);
+        this.#tellJoined(assignment);
         await this.#begin(assignment);
       } catch (error) {
         if (!this.#lifetime.signal.aborted) this.#dependencies.onFailed(toSluiceError(error));
@@ -134,6 +179,7 @@ export class GroupMembership implements GroupSessionListener {
     const kept = new Set(assignment.partitions.map(keyOf));
     const revoked = fetcher.partitions.filter((partition) => !kept.has(keyOf(partition)));
     for (const partition of fetcher.partitions) partition.isRevoked = !kept.has(keyOf(partition));
+    this.#isRevoking = revoked.length > 0;
     fetcher.resume();
     while (revoked.some(({ isBusy }) => isBusy)) {
       await fetcher.changed.next();
@@ -142,6 +188,8 @@ export class GroupMembership implements GroupSessionListener {
     await this.#commitRevoked(revoked);
     if (this.#wanted !== assignment || this.#lifetime.signal.aborted) return false;
     for (const partition of revoked) fetcher.remove(partition);
+    this.#isRevoking = false;
+    if (revoked.length > 0) this.#dependencies.events.emit("consumer.revoke", { partitions: revoked.map(plain) });
     return true;
   }
 
@@ -178,23 +226,90 @@ export class GroupMembership implements GroupSessionListener {
 
   async #add(assignment: Assignment, added: readonly TopicPartition[]): Promise<void> {
     if (added.length === 0) return;
-    const { fetcher, finder, metadata } = this.#dependencies;
+    const { metadata, sought, events } = this.#dependencies;
     const { signal } = this.#lifetime;
-    for (const topic of new Set(added.map(({ topic }) => topic))) await metadata.requireTopic(topic, { signal });
-    const wanted = added.map(({ topic, partition }) => {
-      return { topic, partition, offset: this.#sought.get(keyOf({ topic, partition })) };
-    });
-    const { committer } = this;
-    const starts = await startPositions(wanted, this.#settings, { finder, committer }, { signal });
+    const topics = [...new Set(added.map(({ topic }) => topic))];
+    // The coordinator may know of partitions that this client has not heard of yet.
+    await metadata.refresh(topics, { signal });
+    for (const topic of topics) await metadata.requireTopic(topic, { signal });
+    const wanted = added.map((partition) => ({ ...plain(partition), offset: sought.placeOf(partition) }));
+    const starts = await this.#startsOf(wanted);
     if (this.#wanted !== assignment || signal.aborted) return;
     // Sought elsewhere while that was looked up.
-    if (wanted.some((one) => this.#sought.get(keyOf(one)) !== one.offset)) return await this.#add(assignment, added);
-    for (const start of starts) {
-      this.#sought.delete(keyOf(start));
-      const partition = new FetchedPartition(start, this.committer.commitThrough);
-      partition.committed = start.committed;
-      fetcher.add(partition);
+    if (wanted.some((one) => sought.placeOf(one) !== one.offset)) return await this.#add(assignment, added);
+    const begun = starts.map((start) => this.#beginOne(start));
+    events.emit("consumer.assign", {
+      partitions: starts.map(({ topic, partition, offset }) => ({ topic, partition, offset })),
+    });
+    await this.#commitBeginning(begun.filter(({ isDirty }) => isDirty));
+  }
+
+  #startsOf(wanted: readonly (TopicPartition & { readonly offset: OffsetSpec | undefined })[]) {
+    const { finder, metadata, subscriptions, coordinator } = this.#dependencies;
+    const dependencies = {
+      finder,
+      committer: this.committer,
+      partitionCount: (topic: string) => metadata.topic(topic)?.partitions.length,
+      startFrom: (topic: string) => subscriptions.startFromOf(topic) ?? this.#settings.startFrom,
+      groupId: coordinator.group,
+    };
+    return startPositions(wanted, dependencies, { signal: this.#lifetime.signal });
+  }
+
+  #beginOne(start: StartPosition): FetchedPartition {
+    const { fetcher, sought } = this.#dependencies;
+    sought.taken(start);
+    const partition = new FetchedPartition(start, this.committer.commitThrough);
+    partition.committed = start.committed;
+    partition.groupBeganWith = start.groupBeganWith;
+    if (start.isMomentary) partition.markProcessed(start.offset, undefined);
+    fetcher.add(partition);
+    return partition;
+  }
+
+  /** Where the group began is kept, so that a member that comes later does not begin at a later end. */
+  async #commitBeginning(begun: readonly FetchedPartition[]): Promise<void> {
+    const { logger, coordinator } = this.#dependencies;
+    try {
+      await this.committer.commitProcessed(begun, { signal: this.#lifetime.signal });
+    } catch (error) {
+      // Its partitions may be gone already; those that are not are committed with what is processed.
+      if (!this.#lifetime.signal.aborted)
+        logger.warn({ group: coordinator.group, error }, "could not commit where the group begins");
     }
+  }
+
+  #tellJoined({ cameMs, partitions }: Assignment): void {
+    const { events, clock } = this.#dependencies;
+    if (!events.has("consumer.group_join")) return;
+    const memberAssignment: Record<string, number[]> = {};
+    for (const { topic, partition } of partitions)
+      memberAssignment[topic] = [...(memberAssignment[topic] ?? []), partition];
+    events.emit("consumer.group_join", {
+      ...this.#member(),
+      duration: clock.monotonicMs() - cameMs,
+      isLeader: false, // The coordinator shares partitions out: no member leads.
+      leaderId: "",
+      groupProtocol: this.#settings.assignor,
+      memberAssignment,
+    });
+  }
+
+  #tellUnsubscribed({ generation, partitions }: Assignment): void {
+    const assignedTopics = [...new Set(partitions.map(({ topic }) => topic))];
+    const topicsNotSubscribed = assignedTopics.filter((topic) => !this.#topics.includes(topic));
+    if (topicsNotSubscribed.length === 0) return;
+    this.#dependencies.events.emit("consumer.received_unsubscribed_topics", {
+      ...this.#member(),
+      generationId: generation,
+      assignedTopics,
+      topicsSubscribed: this.#topics,
+      topicsNotSubscribed,
+    });
+  }
+
+  #member(): { readonly groupId: string; readonly memberId: string } {
+    return { groupId: this.#dependencies.coordinator.group, memberId: this.#session.memberId };
   }
 
   #committer(): Committer {
@@ -205,4 +320,8 @@ export class GroupMembership implements GroupSessionListener {
     const key = keyOf(partition);
     return this.#wanted?.partitions.some((other) => keyOf(other) === key) ?? false;
   }
+}
+
+function plain({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }

@@ -21,8 +21,9 @@ import type { ClientDependencies } from "../client-dependencies.js";
 import type { GroupCoordinator } from "../group-coordinator.js";
 
 export interface GroupSessionOptions {
-  readonly topics: readonly string[];
   readonly sessionTimeoutMs: number;
+  /** Milliseconds to give partitions up. 0: the coordinator's default. */
+  readonly rebalanceTimeoutMs: number;
   readonly assignor: "sticky" | "uniform";
 }
 
@@ -31,6 +32,8 @@ export interface GroupSessionListener {
   onJoined(): void;
   /** What the member may work on from now on; to be acknowledged once it has let go of the rest. */
   onAssignment(generation: number, partitions: readonly TopicPartition[]): void;
+  /** A heartbeat was sent. */
+  onHeartbeat(): void;
   /** The member is out: its partitions belong to others. It joins again by itself. */
   onLost(): void;
   /** The member cannot be in the group. */
@@ -48,18 +51,25 @@ export class GroupSession {
   readonly #lifetime = new AbortController();
   #memberId = "";
   #generation = 0;
+  #topics: readonly string[];
+  /** What the coordinator was told last that the member wants. */
+  #toldTopics: readonly string[] | undefined;
+  #hasJoined = false;
   #stream: MessageStream<SessionRequest> | undefined;
   #heartbeatTimer: Timer | undefined;
   #done: Promise<void> | undefined;
   #isLeaving = false;
 
+  /** @param topics what the member wants at first. */
   constructor(
+    topics: readonly string[],
     options: GroupSessionOptions,
     dependencies: ClientDependencies & {
       readonly coordinator: GroupCoordinator;
       readonly listener: GroupSessionListener;
     },
   ) {
+    this.#topics = topics;
     this.#options = options;
     this.#coordinator = dependencies.coordinator;
     this.#listener = dependencies.listener;
@@ -79,6 +89,20 @@ export class GroupSession {
 
   start(): void {
     this.#done ??= this.#run();
+  }
+
+  /** What the member wants from now on: the whole of it. A session that begins later says it when it joins. */
+  resubscribe(topics: readonly string[]): void {
+    this.#topics = topics;
+    // A join that is not answered yet: said when it is.
+    if (!this.#hasJoined) return;
+    this.#toldTopics = topics;
+    this.#stream?.send({
+      group: this.#coordinator.group,
+      memberId: this.#memberId,
+      event: "resubscribe",
+      resubscribe: { topics: [...topics] },
+    });
   }
 
   /** Says that the member works on `owned`, and on nothing else. */
@@ -166,6 +190,7 @@ export class GroupSession {
           this.#heartbeatTimer?.cancel();
           this.#heartbeatTimer = undefined;
           if (this.#stream === stream) this.#stream = undefined;
+          this.#hasJoined = false;
           this.#lifetime.signal.removeEventListener("abort", onStop);
           resolve(error);
         };
@@ -180,24 +205,27 @@ export class GroupSession {
   }
 
   #join(stream: MessageStream<SessionRequest>): void {
+    this.#toldTopics = this.#topics;
     stream.send({
       group: this.#coordinator.group,
       memberId: this.#memberId,
       event: "join",
       join: {
         clientId: this.#dependencies.clientId,
-        topics: [...this.#options.topics],
+        topics: [...this.#topics],
         sessionTimeoutMs: this.#options.sessionTimeoutMs,
         assignor: this.#options.assignor,
-        rebalanceTimeoutMs: 0,
+        rebalanceTimeoutMs: this.#options.rebalanceTimeoutMs,
       },
     });
   }
 
   #received(response: SessionResponse, end: (error: SluiceError) => void): void {
     if (response.joined) {
+      this.#hasJoined = true;
       this.#memberId = response.joined.memberId;
       this.#heartbeat(response.joined.heartbeatIntervalMs);
+      if (this.#toldTopics !== this.#topics) this.resubscribe(this.#topics);
       this.#listener.onJoined();
     } else if (response.assignment) {
       this.#generation = response.assignment.generation;
@@ -219,6 +247,7 @@ export class GroupSession {
         event: "heartbeat",
         heartbeat: {},
       });
+      this.#listener.onHeartbeat();
       this.#heartbeat(intervalMs);
     });
   }

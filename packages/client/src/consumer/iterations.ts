@@ -19,11 +19,16 @@ export class MessageIteration implements AsyncIterableIterator<Message, undefine
   readonly #reading: Reading;
   readonly #reader: MessageReader;
   readonly #stop: Stop;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onAbort = (): void => this.#reading.halt();
 
-  constructor(reading: Reading, stop: Stop) {
+  constructor(reading: Reading, options: Cancellable & { readonly stop: Stop }) {
     this.#reading = reading;
     this.#reader = new MessageReader(reading.fetcher, () => reading.isOver(), reading.clock);
-    this.#stop = stop;
+    this.#stop = options.stop;
+    this.#signal = options.signal;
+    if (options.signal?.aborted === true) reading.halt();
+    options.signal?.addEventListener("abort", this.#onAbort, { once: true });
     begin(reading);
   }
 
@@ -43,8 +48,7 @@ export class MessageIteration implements AsyncIterableIterator<Message, undefine
 
   /** The message in hand is not processed. */
   async return(): Promise<IteratorResult<Message, undefined>> {
-    this.#reader.abandon();
-    await this.#stop();
+    await this.#end();
     return { done: true, value: undefined };
   }
 
@@ -56,14 +60,20 @@ export class MessageIteration implements AsyncIterableIterator<Message, undefine
       return await this.#failed(error);
     }
     // Stopped by somebody else: the loop ends when that is done.
-    if (this.#reading.signal.aborted) await this.#stop();
+    if (this.#reading.signal.aborted) await this.#end();
+    if (this.#signal?.aborted === true) throw cancelled("Consuming", this.#signal);
     return { done: true, value: undefined };
   }
 
   async #failed(error: unknown): Promise<never> {
+    await this.#end();
+    throw error as SluiceError;
+  }
+
+  async #end(): Promise<void> {
+    this.#signal?.removeEventListener("abort", this.#onAbort);
     this.#reader.abandon();
     await this.#stop();
-    throw error as SluiceError;
   }
 }
 

@@ -12,30 +12,51 @@ export interface MessageSource {
   commitThrough(offset: number): Promise<void>;
 }
 
-export class Message {
-  readonly topic: string;
+/** Key and value of a typed topic. */
+export interface DecodedParts {
+  readonly key: unknown;
+  readonly value: unknown;
+}
+
+/**
+ * What few messages have is kept beside them: a field would cost every message.
+ * Which time a message is given out, where it is not the first.
+ */
+const attempts = new WeakMap<object, number>();
+
+/** `Key` and `Value`: bytes, or what a typed topic decodes them to. */
+export class Message<Key = Buffer | null, Value = Buffer | null, Name extends string = string> {
+  /** Name of the topic. */
+  readonly topic: Name;
+  /** Partition, from 0. */
   readonly partition: number;
+  /** Its place in the partition, from 0. */
   readonly offset: number;
   /** Milliseconds since 1970; -1 where there is none. */
   readonly timestamp: number;
   /** Leadership term of the partition in which the message was written. */
   readonly leaderEpoch: number;
-  /** A view of the bytes that were fetched: whoever keeps it keeps the whole batch in memory. */
-  readonly key: Buffer | null;
-  /** A view, as `key`. */
-  readonly value: Buffer | null;
+  /** Decoded; of an untyped topic a view of the bytes that were fetched: whoever keeps it keeps the whole batch in memory. */
+  readonly key: Key;
+  /** As `key`. */
+  readonly value: Value;
   readonly #record: RecordView;
   readonly #source: MessageSource;
 
-  /** Made by a consumer. */
-  constructor(source: MessageSource, leaderEpoch: number, record: RecordView) {
-    this.topic = source.topic;
+  /** Made by a consumer. `decoded`: undefined for an untyped topic. */
+  constructor(source: MessageSource, leaderEpoch: number, record: RecordView, decoded?: DecodedParts) {
+    this.topic = source.topic as Name;
     this.partition = source.partition;
     this.offset = record.offset;
     this.timestamp = record.timestampMs;
     this.leaderEpoch = leaderEpoch;
-    this.key = record.key;
-    this.value = record.value;
+    if (decoded === undefined) {
+      this.key = record.key as Key;
+      this.value = record.value as Value;
+    } else {
+      this.key = decoded.key as Key;
+      this.value = decoded.value as Value;
+    }
     this.#record = record;
     this.#source = source;
   }
@@ -43,6 +64,16 @@ export class Message {
   /** Decoded at each call. */
   get headers(): ReceivedHeaders {
     return headersOf(this.#record);
+  }
+
+  /** Key and value as they were fetched: views, made at each call. */
+  get raw(): { readonly key: Buffer | null; readonly value: Buffer | null } {
+    return { key: this.#record.key, value: this.#record.value };
+  }
+
+  /** Which time the handler of `run` has it: 1, and more after it threw. A new owner of the partition begins at 1 again. */
+  get attempt(): number {
+    return attempts.get(this) ?? 1;
   }
 
   /**
@@ -53,10 +84,20 @@ export class Message {
     return this.#source.commitThrough(this.offset);
   }
 
+  /** The message for `JSON.stringify`, with its headers. */
+  /** What it has, for `JSON.stringify`: bytes as Node writes Buffers. */
   toJSON(): object {
     const { topic, partition, offset, timestamp, leaderEpoch, key, value, headers } = this;
     return { topic, partition, offset, timestamp, leaderEpoch, key, value, headers };
   }
+}
+
+/** A message of any topic, decoded or not. */
+export type AnyMessage = Message<unknown, unknown>;
+
+/** Says which time a message is given out. */
+export function setAttempt(message: AnyMessage, attempt: number): void {
+  attempts.set(message, attempt);
 }
 
 function headersOf(record: RecordView): ReceivedHeaders {

@@ -13,11 +13,13 @@ import type { ClientDependencies } from "../client-dependencies.js";
 import type { GroupCoordinator } from "../group-coordinator.js";
 import { withRetries } from "../retry-policy.js";
 import type { FetchedPartition } from "./fetched-partition.js";
-import { keyOf } from "./offset-spec.js";
+import { commitTextOf } from "./group-beginning.js";
+import { keyOf, offsetOf } from "./offset-spec.js";
 
 /** An offset to commit: that of the next message to process. */
 export interface OffsetToCommit extends TopicPartition {
-  readonly offset: number;
+  /** A number; as in kafkajs, text is taken too. */
+  readonly offset: number | string;
   /** Free text, at most 4096 bytes. */
   readonly metadata?: string | undefined;
 }
@@ -34,6 +36,13 @@ export interface OffsetCommitterDependencies extends ClientDependencies {
   readonly committer: () => Committer;
   /** Whether the consumer has the partition at this moment. */
   readonly has: (partition: TopicPartition) => boolean;
+  /** Told what was committed. */
+  readonly onCommitted: (committed: Committed) => void;
+}
+
+/** A commit that the coordinator has taken. */
+export interface Committed extends Committer {
+  readonly offsets: readonly OffsetCommit[];
 }
 
 export class OffsetCommitter {
@@ -50,36 +59,41 @@ export class OffsetCommitter {
    */
   async commitProcessed(partitions: readonly FetchedPartition[], options: Cancellable = {}): Promise<void> {
     await this.#inTurn(async () => {
-      const dirty = partitions.filter(({ isDirty }) => isDirty);
-      const processed = dirty.map((partition) => partition.processed as number);
-      await this.#commit(
-        dirty.map((partition, index) => wireOffset(partition, processed[index] as number, partition.processedEpoch)),
-        options,
+      // Not those that were taken away while this waited for its turn: the group may be further on in them by now.
+      const dirty = partitions.filter(({ isDirty, isRemoved }) => isDirty && !isRemoved);
+      const sources = new Map(
+        dirty.map((partition) => {
+          const { processed, processedEpoch, groupBeganWith } = partition;
+          return [wireOffset(partition, processed as number, processedEpoch, commitTextOf(groupBeganWith)), partition];
+        }),
       );
-      dirty.forEach((partition, index) => {
-        partition.committed = processed[index];
+      const taken = await this.#commit([...sources.keys()], {
+        ...options,
+        isOurs: (offset) => sources.get(offset)?.isRemoved === false && this.#dependencies.has(offset),
       });
+      for (const offset of taken) (sources.get(offset) as FetchedPartition).committed = offset.offset;
     });
   }
 
   /**
    * Commits these offsets, whatever is processed.
-   * @throws as `commitProcessed`, INVALID_COMMIT_OFFSET
+   * @throws as `commitProcessed`, INVALID_COMMIT_OFFSET, INVALID_REQUEST
    */
   async commitOffsets(offsets: readonly OffsetToCommit[], options: Cancellable = {}): Promise<void> {
-    await this.#inTurn(() =>
-      this.#commit(
-        offsets.map((offset) => wireOffset(offset, offset.offset, undefined, offset.metadata)),
-        options,
-      ),
-    );
+    const wire = offsets.map((given) => wireOffset(given, offsetOf(given.offset), undefined, given.metadata));
+    const isOurs = (offset: OffsetCommit): boolean => this.#dependencies.has(offset);
+    await this.#inTurn(async () => void (await this.#commit(wire, { ...options, isOurs })));
   }
 
   /** Commits `offset` of a partition as processed, with everything before it. @throws as `commitProcessed` */
   readonly commitThrough = async (partition: FetchedPartition, offset: number): Promise<void> => {
+    // It may have come back since, and be further on: a commit of what was had before would move the group back.
+    if (partition.isRemoved) throw this.#notOwned([partition]);
     // Marked as processed too, so that a later automatic commit does not go back behind it.
     if ((partition.processed ?? 0) <= offset) partition.markProcessed(offset + 1, partition.processedEpoch);
     await this.commitProcessed([partition]);
+    // Taken away while it waited for its turn.
+    if (partition.isRemoved && (partition.committed ?? 0) <= offset) throw this.#notOwned([partition]);
   };
 
   /** What is committed of partitions; those that have nothing are left out. @throws SluiceError BROKER_UNREACHABLE ... */
@@ -101,33 +115,49 @@ export class OffsetCommitter {
     await turn;
   }
 
-  async #commit(offsets: readonly OffsetCommit[], options: Cancellable): Promise<void> {
-    if (offsets.length === 0) return;
-    const { coordinator, committer, has, clock, policy, requestTimeoutMs } = this.#dependencies;
-    let left = [...offsets];
+  /** Returns what was taken: all that is the consumer's own to the end. `isOurs`: an offset still is. */
+  async #commit(
+    offsets: readonly OffsetCommit[],
+    options: Cancellable & { readonly isOurs: (offset: OffsetCommit) => boolean },
+  ): Promise<readonly OffsetCommit[]> {
+    if (offsets.length === 0) return [];
+    const { coordinator, committer, onCommitted, clock, policy, requestTimeoutMs } = this.#dependencies;
+    const { isOurs, signal } = options;
+    let left = offsets;
     await withRetries(
       async (retry) => {
         const { memberId, generation } = committer();
-        if (retry > 0) left = left.filter((offset) => memberId === "" || has(offset));
-        if (left.length === 0) throw notOwned(offsets, coordinator.group, memberId);
+        // A generation and no member: it was put out of the group, and is not in again yet.
+        if (memberId === "" && generation !== undefined) throw this.#notOwned(offsets);
+        if (retry > 0) left = left.filter(isOurs);
+        if (left.length === 0) throw this.#notOwned(offsets);
         const request = {
           group: coordinator.group,
           memberId,
           generationPlusOne: generation === undefined ? 0 : generation + 1,
           offsets: left,
         };
-        await coordinator.call(groupsService.commitOffsets, request, { ...options, isIdempotent: true });
+        await coordinator.call(groupsService.commitOffsets, request, { signal, isIdempotent: true });
+        onCommitted({ memberId, generation, offsets: left });
       },
       {
         clock,
         policy,
         timeoutMs: requestTimeoutMs,
-        signal: options.signal,
+        signal,
         // The coordinator may not have read our acknowledgement yet: what we have, we will be able to commit.
         isWorthRetry: ({ code }) =>
-          code === "STALE_GENERATION" || (code === "PARTITION_NOT_OWNED" && offsets.every(has)),
+          code === "STALE_GENERATION" || (code === "PARTITION_NOT_OWNED" && left.some(isOurs)),
       },
     );
+    return left;
+  }
+
+  #notOwned(offsets: readonly TopicPartition[]): SluiceError {
+    const { topic, partition } = offsets[0] as TopicPartition;
+    const { coordinator, committer } = this.#dependencies;
+    const member = committer().memberId;
+    return new SluiceError("PARTITION_NOT_OWNED", { group: coordinator.group, member, topic, partition });
   }
 }
 
@@ -138,11 +168,6 @@ function wireOffset(
   metadata = "",
 ): OffsetCommit {
   return { topic, partition, offset, leaderEpochPlusOne: leaderEpoch === undefined ? 0 : leaderEpoch + 1, metadata };
-}
-
-function notOwned(offsets: readonly OffsetCommit[], group: string, member: string): SluiceError {
-  const { topic, partition } = offsets[0] as OffsetCommit;
-  return new SluiceError("PARTITION_NOT_OWNED", { group, member, topic, partition });
 }
 
 /** Committed offsets by `keyOf`. */

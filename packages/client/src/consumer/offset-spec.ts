@@ -13,6 +13,9 @@ import { withRetries } from "../retry-policy.js";
  */
 export type OffsetSpec = number | "earliest" | "latest" | { readonly timestamp: number | Date };
 
+/** An `OffsetSpec` as callers may give it: as in kafkajs, an offset may also be text, `"12"`. */
+export type OffsetInput = OffsetSpec | string;
+
 /** A partition and a place in it. */
 export interface PartitionPlace extends TopicPartition {
   readonly offset: OffsetSpec;
@@ -22,6 +25,26 @@ export interface FoundOffset extends TopicPartition {
   readonly offset: number;
   /** Milliseconds since 1970 of the record there, where a time was asked for and a record found; else -1. */
   readonly timestamp: number;
+}
+
+/** What a caller gave, with text made a number. @throws SluiceError INVALID_REQUEST */
+export function offsetSpecOf(given: OffsetInput): OffsetSpec {
+  const spec = typeof given === "string" && isDecimal(given) ? Number(given) : (given as OffsetSpec);
+  checkOffsetSpec(spec);
+  return spec;
+}
+
+/** An offset as a number; kafkajs gives them as text. @throws SluiceError INVALID_REQUEST */
+export function offsetOf(given: number | string): number {
+  const offset = typeof given === "string" && isDecimal(given) ? Number(given) : given;
+  if (typeof offset === "number" && isOffset(offset)) return offset;
+  throw new SluiceError("INVALID_REQUEST", {
+    reason: `${JSON.stringify(given)} is not an offset; give a number from 0`,
+  });
+}
+
+function isDecimal(text: string): boolean {
+  return /^\d{1,16}$/.test(text);
 }
 
 /** @throws SluiceError INVALID_REQUEST */

@@ -1,60 +1,18 @@
 /**
- * Calls handlers with messages or batches, several partitions at once where that is asked for, one partition never twice at
- * the same time.
+ * Runs the handlers of `run`: several partitions at once where that is asked for, one partition never twice at the same time.
  *
- * A handler that throws ends the run; its message is not processed, and nothing is swallowed: `finished` rejects.
+ * A handler that throws, and goes on throwing, ends the run unless the policy says otherwise; its message is not processed,
+ * and nothing is swallowed: `finished` rejects.
  */
 
 import { AsyncLocalStorage } from "node:async_hooks";
-import { SluiceError } from "@sluice/model";
-import { checkOptionNames, integerOption } from "../option-check.js";
-import { BatchReader } from "./batch-reader.js";
-import type { Message } from "./message.js";
-import type { MessageBatch } from "./message-batch.js";
-import { MessageReader } from "./message-reader.js";
+import { workOnBatch } from "./batch-work.js";
+import type { FetchedPartition } from "./fetched-partition.js";
+import { HandlerCalls, type RunContext } from "./handler-calls.js";
+import { KeyedWork } from "./keyed-work.js";
+import { Turn, workInOrder } from "./message-work.js";
 import type { Reading } from "./reading.js";
-
-export interface EachMessagePayload {
-  readonly topic: string;
-  readonly partition: number;
-  readonly message: Message;
-  /** Aborts when the consumer stops. */
-  readonly signal: AbortSignal;
-  /** Heartbeats need no help: it does nothing, and is here for handlers written for kafkajs. */
-  heartbeat(): Promise<void>;
-  /** Pauses the partition of the message; the function that it returns resumes it. */
-  pause(): () => void;
-}
-
-export interface EachBatchPayload {
-  readonly batch: MessageBatch;
-  /** Aborts when the consumer stops. */
-  readonly signal: AbortSignal;
-  /** The message at this offset is processed, and all before it. Without it, the batch is when the handler returns. */
-  resolveOffset(offset: number): void;
-  /** Commits what is processed now. */
-  commitOffsetsIfNecessary(): Promise<void>;
-  /** As for `eachMessage`. */
-  heartbeat(): Promise<void>;
-  isRunning(): boolean;
-  /** The rest of the batch is of no more use: sought elsewhere, or given to another member. */
-  isStale(): boolean;
-  pause(): () => void;
-}
-
-export interface RunOptions {
-  readonly eachMessage?: ((payload: EachMessagePayload) => Promise<void> | void) | undefined;
-  readonly eachBatch?: ((payload: EachBatchPayload) => Promise<void> | void) | undefined;
-  /** How many partitions are worked on at the same time. Default 1. */
-  readonly partitionsConsumedConcurrently?: number | undefined;
-}
-
-const subject = "run";
-const names = [
-  "eachMessage",
-  "eachBatch",
-  "partitionsConsumedConcurrently",
-] as const satisfies readonly (keyof RunOptions)[];
+import { SlotHold, Slots } from "./slots.js";
 
 /** Which reading's handler the present code was called from. */
 const handlerOf = new AsyncLocalStorage<Reading>();
@@ -64,79 +22,107 @@ export function isInsideHandler(reading: Reading): boolean {
   return handlerOf.getStore() === reading;
 }
 
-/** @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION */
-export function checkRunOptions(options: RunOptions): number {
-  checkOptionNames(subject, options, names);
-  if ((options.eachMessage === undefined) === (options.eachBatch === undefined))
-    throw new SluiceError("INVALID_OPTION", {
-      option: "eachMessage",
-      subject,
-      reason: "it takes eachMessage or eachBatch, and one of them",
-    });
-  return integerOption({ subject, option: "partitionsConsumedConcurrently" }, options.partitionsConsumedConcurrently, {
-    fallback: 1,
-    min: 1,
-    max: 10_000,
-  });
-}
-
 /**
  * Runs until the reading stops. Resolves when all handlers are done.
  * @throws what a handler throws; SluiceError what ends the reading
  */
-export async function runHandlers(reading: Reading, options: RunOptions, pauses: Pauses): Promise<void> {
-  const workers = Array.from({ length: checkRunOptions(options) }, () => {
-    const work = () =>
-      options.eachBatch ? eachBatch(reading, options.eachBatch, pauses) : eachMessage(reading, options, pauses);
-    return handlerOf.run(reading, work);
-  });
-  const settled = await Promise.allSettled(workers);
-  for (const result of settled) if (result.status === "rejected") throw result.reason;
-}
-
-/** How a handler pauses the partition that it works on. */
-export type Pauses = (place: { readonly topic: string; readonly partition: number }) => () => void;
-
-const heartbeat = async (): Promise<void> => undefined;
-
-async function eachMessage(reading: Reading, { eachMessage: handle }: RunOptions, pauses: Pauses): Promise<void> {
-  const reader = new MessageReader(reading.fetcher, () => reading.isOver(), reading.clock);
+export async function runHandlers(context: Omit<RunContext, "fail">): Promise<void> {
+  const loop = new RunLoop(context);
   try {
-    for (let message = await reader.next(); message !== undefined; message = await reader.next()) {
-      const { topic, partition } = message;
-      const pause = (): (() => void) => pauses({ topic, partition });
-      await handle?.({ topic, partition, message, signal: reading.signal, heartbeat, pause });
-    }
+    await handlerOf.run(context.reading, () => loop.run());
   } finally {
-    // First: once it is given back, another worker would go on behind the message that failed, and commit it.
-    reading.halt();
-    reader.abandon();
+    await context.deadLetters?.close();
   }
 }
 
-async function eachBatch(
-  reading: Reading,
-  handle: NonNullable<RunOptions["eachBatch"]>,
-  pauses: Pauses,
-): Promise<void> {
-  const reader = new BatchReader(reading.fetcher, () => reading.isOver(), reading.clock);
-  try {
-    for (let batch = await reader.next(); batch !== undefined; batch = await reader.next()) {
-      const current = batch;
-      await handle({
-        batch,
-        signal: reading.signal,
-        resolveOffset: (offset) => reader.resolve(offset + 1),
-        commitOffsetsIfNecessary: () => reading.commit(),
-        heartbeat,
-        isRunning: () => !reading.signal.aborted,
-        isStale: () => reader.isStale,
-        pause: () => pauses(current),
-      });
+class RunLoop {
+  readonly #context: RunContext;
+  readonly #calls: HandlerCalls;
+  readonly #slots: Slots;
+  readonly #working = new Set<Promise<void>>();
+  #failure: { readonly error: unknown } | undefined;
+
+  constructor(context: Omit<RunContext, "fail">) {
+    this.#context = { ...context, fail: (error) => this.#fail(error) };
+    this.#calls = new HandlerCalls(this.#context);
+    this.#slots = new Slots(context.settings.partitions);
+  }
+
+  async run(): Promise<void> {
+    const { reading } = this.#context;
+    const { fetcher } = reading;
+    const turn = new Turn(reading.clock);
+    try {
+      while (this.#failure === undefined && !reading.isOver()) {
+        // Not before there is something to do: a slot that waits for it could not be had back by who lent it.
+        const partition = this.#slots.free > 0 ? fetcher.take() : undefined;
+        if (partition === undefined) await fetcher.changed.next();
+        else {
+          this.#begin(partition);
+          await turn.maybeEnd();
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
     }
-  } finally {
-    // First: once it is given back, another worker would go on behind the message that failed, and commit it.
-    reading.halt();
-    reader.abandon();
+    await Promise.all(this.#working);
+    if (this.#failure !== undefined) throw this.#failure.error;
+  }
+
+  #begin(partition: FetchedPartition): void {
+    this.#slots.tryAcquire();
+    const hold = new SlotHold(this.#slots);
+    const told = this.#tellBegan(partition);
+    const working = this.#work(partition, hold).finally(() => {
+      hold.end();
+      told?.();
+      this.#working.delete(working);
+      this.#context.reading.fetcher.changed.wake();
+    });
+    this.#working.add(working);
+  }
+
+  /** Tells of a chunk that is worked on message by message. Returns what tells its end; undefined: nobody listens. */
+  #tellBegan(partition: FetchedPartition): (() => void) | undefined {
+    const { events, settings, reading } = this.#context;
+    const chunk = partition.firstChunk;
+    const isHeard = events.has("consumer.start_batch_process") || events.has("consumer.end_batch_process");
+    if (!isHeard || chunk === undefined || settings.eachBatch !== undefined) return undefined;
+    const { highWatermark } = chunk;
+    const [firstOffset, lastOffset] = [partition.position, chunk.nextOffset - 1];
+    const payload = {
+      topic: partition.topic,
+      partition: partition.partition,
+      highWatermark,
+      offsetLag: Math.max(0, highWatermark - 1 - lastOffset),
+      offsetLagLow: Math.max(0, highWatermark - 1 - firstOffset),
+      // Its records are not read yet: gaps in the offsets count as well.
+      batchSize: lastOffset - firstOffset + 1,
+      firstOffset,
+      lastOffset,
+    };
+    events.emit("consumer.start_batch_process", payload);
+    const beganMs = reading.clock.monotonicMs();
+    return () => {
+      const duration = reading.clock.monotonicMs() - beganMs;
+      events.emit("consumer.end_batch_process", { ...payload, duration });
+    };
+  }
+
+  #work(partition: FetchedPartition, hold: SlotHold): Promise<void> {
+    const context = this.#context;
+    const calls = this.#calls;
+    const { settings, reading } = context;
+    if (settings.eachBatch !== undefined) return workOnBatch(partition, hold, { context, calls });
+    if (settings.keyConcurrency === 1) return workInOrder(partition, hold, { context, calls });
+    // One that had lent its slot and wants it back is busy, and so is not ready.
+    const othersWait = (): boolean => this.#slots.isWaitedFor || (this.#slots.free === 0 && reading.fetcher.hasReady);
+    return new KeyedWork(partition, hold, { context, calls, othersWait }).run();
+  }
+
+  #fail(error: unknown): void {
+    if (this.#failure === undefined) this.#failure = { error };
+    else this.#context.dependencies.logger.error({ error }, "another handler threw while the run ended");
+    this.#context.reading.halt();
   }
 }

@@ -10,15 +10,18 @@ export type MessageBytes = string | Uint8Array | null;
 /** Headers by name; an array repeats the header. */
 export type MessageHeaders = Readonly<Record<string, MessageBytes | readonly MessageBytes[] | undefined>>;
 
+/** A message to send. Text is sent as UTF-8. */
 export interface OutgoingMessage {
   /** Default null. Equal keys go to the same partition. */
   readonly key?: MessageBytes | undefined;
+  /** Null says "deleted" in a compacted topic. */
   readonly value: MessageBytes;
+  /** By name; those that are undefined are left out. */
   readonly headers?: MessageHeaders | undefined;
   /** Default: chosen by the partitioner. */
   readonly partition?: number | undefined;
-  /** Milliseconds since 1970. Default: now. */
-  readonly timestamp?: number | Date | undefined;
+  /** Milliseconds since 1970, as a number, in digits as kafkajs has them, or as a Date. Default: now. */
+  readonly timestamp?: number | string | Date | undefined;
 }
 
 const names = [
@@ -52,11 +55,16 @@ function checkMessage(message: OutgoingMessage): void {
 }
 
 /** @throws SluiceError INVALID_TIMESTAMP */
-export function timestampMsOf(timestamp: number | Date): number {
-  const ms = timestamp instanceof Date ? timestamp.getTime() : timestamp;
+export function timestampMsOf(timestamp: number | string | Date): number {
+  const ms =
+    timestamp instanceof Date ? timestamp.getTime() : typeof timestamp === "string" ? digits(timestamp) : timestamp;
   if (!Number.isSafeInteger(ms) || ms < 0)
     throw new SluiceError("INVALID_TIMESTAMP", { timestamp: String(timestamp), where: "a message" });
   return ms;
+}
+
+function digits(text: string): number {
+  return /^\d+$/.test(text) ? Number(text) : Number.NaN;
 }
 
 export function encodeBytes(value: MessageBytes | undefined): Uint8Array | null {

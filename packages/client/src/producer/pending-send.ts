@@ -5,18 +5,24 @@
  * batches are settled.
  */
 
-import { SluiceError } from "@sluice/model";
+import { isSluiceError, SluiceError } from "@sluice/model";
+import type { CompressionCodec } from "@sluice/record";
 import { type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
 import type { ProduceBatch } from "./produce-batch.js";
 import type { AcksName } from "./producer-options.js";
 
 /** Where a message went. */
 export interface RecordMetadata {
+  /** Name of the topic. */
   readonly topic: string;
+  /** Partition, from 0. */
   readonly partition: number;
+  /** Where the message is. -1 with acks `none`: nobody said. */
   readonly offset: number;
   /** Milliseconds since 1970, as stored. */
   readonly timestamp: number;
+  /** The answer to an earlier try was lost: the message was written by that one, and once. Absent otherwise. */
+  readonly duplicate?: true;
 }
 
 /** What came of one message, in the shape of `Promise.allSettled`. */
@@ -26,39 +32,53 @@ export type SendResult =
 
 /** What `send` and `sendBatch` reject with: the first error, and what came of each message, in their order. */
 export interface SendError extends SluiceError {
+  /** What became of each message, in their order. */
   readonly results: readonly SendResult[];
+  /** Some message that is not acknowledged may be in the log: its error is INDETERMINATE, or CANCELLED. */
+  readonly mayBeWritten: boolean;
+}
+
+/** How a send is carried out. Sends with the very same object share batches. */
+export interface Delivery {
+  readonly acks: AcksName;
+  readonly compression: CompressionCodec;
+  /** Milliseconds from when a batch is begun until it has failed. */
+  readonly timeoutMs: number;
 }
 
 export class PendingSend {
   readonly topic: string;
+  /** As they are sent. */
   readonly messages: readonly OutgoingMessage[];
-  readonly acks: AcksName;
+  /** As the application gave them: what a partitioner and events see. */
+  readonly given: readonly OutgoingMessage[];
+  readonly delivery: Delivery;
   /** For messages without a timestamp. */
   readonly nowMs: number;
-  readonly promise: Promise<RecordMetadata[]>;
+  /** Told first when it is settled: the buffer that it is in. */
+  keeper: { sendSettled(send: PendingSend): void } | undefined;
+  /** It has left the line of what waits for room. */
+  isTaken = false;
   readonly #batches: ProduceBatch[] = [];
   readonly #places: number[] = [];
-  #resolve!: (metadata: RecordMetadata[]) => void;
-  #reject!: (error: SluiceError) => void;
+  readonly #onSettled: ((error: SendError | undefined) => void)[] = [];
   #unsettledBatches = 0;
   #isAppended = false;
   #isSettled = false;
-  #onSettled: (() => void)[] = [];
+  #error: SendError | undefined;
 
   constructor(options: {
     readonly topic: string;
     readonly messages: readonly OutgoingMessage[];
-    readonly acks: AcksName;
+    readonly given: readonly OutgoingMessage[];
+    readonly delivery: Delivery;
     readonly nowMs: number;
   }) {
     this.topic = options.topic;
     this.messages = options.messages;
-    this.acks = options.acks;
+    this.given = options.given;
+    this.delivery = options.delivery;
     this.nowMs = options.nowMs;
-    this.promise = new Promise((resolve, reject) => {
-      this.#resolve = resolve;
-      this.#reject = reject;
-    });
   }
 
   get isSettled(): boolean {
@@ -66,9 +86,19 @@ export class PendingSend {
   }
 
   /** Calls back once, when all messages are acknowledged or failed: at once where they are. */
-  onSettled(callback: () => void): void {
-    if (this.#isSettled) callback();
+  onSettled(callback: (error: SendError | undefined) => void): void {
+    if (this.#isSettled) callback(this.#error);
     else this.#onSettled.push(callback);
+  }
+
+  /** Where each message went, once all are acknowledged. @throws SendError */
+  metadata(): Promise<RecordMetadata[]> {
+    return new Promise((resolve, reject) => {
+      this.onSettled((error) => {
+        if (error === undefined) resolve(this.messages.map((_, index) => this.#metadata(index)));
+        else reject(error);
+      });
+    });
   }
 
   /** The next message is record `place` of `batch`. */
@@ -90,31 +120,29 @@ export class PendingSend {
     this.#settleIfDone();
   }
 
-  /** Nothing of it was or will be sent. */
+  /** Nobody waits for it any more. What is in batches may be sent all the same. */
   fail(error: SluiceError): void {
     if (this.#isSettled) return;
     const results = this.messages.map((): SendResult => ({ status: "rejected", reason: error }));
-    this.#settle(() => this.#reject(sendError(error, results)));
+    this.#settle(sendError(error, results, this.#batches.length > 0));
   }
 
   #settleIfDone(): void {
     if (!this.#isAppended || this.#unsettledBatches > 0 || this.#isSettled) return;
     const failed = this.#batches.find((batch) => batch.error !== undefined)?.error;
     if (failed === undefined) {
-      const metadata = this.messages.map((_, index) => this.#metadata(index));
-      this.#settle(() => this.#resolve(metadata));
-    } else {
-      const results = this.messages.map((_, index) => this.#result(index));
-      this.#settle(() => this.#reject(sendError(failed, results)));
+      this.#settle(undefined);
+      return;
     }
+    const results = this.messages.map((_, index) => this.#result(index));
+    this.#settle(sendError(failed, results));
   }
 
-  #settle(tell: () => void): void {
+  #settle(error: SendError | undefined): void {
     this.#isSettled = true;
-    tell();
-    const callbacks = this.#onSettled;
-    this.#onSettled = [];
-    for (const callback of callbacks) callback();
+    this.#error = error;
+    this.keeper?.sendSettled(this);
+    for (const callback of this.#onSettled.splice(0)) callback(error);
   }
 
   #result(index: number): SendResult {
@@ -125,18 +153,26 @@ export class PendingSend {
 
   #metadata(index: number): RecordMetadata {
     const batch = this.#batches[index] as ProduceBatch;
+    const { baseOffset = -1, duplicate = false, logAppendTimeMs = 0 } = batch.acknowledged ?? {};
     const given = (this.messages[index] as OutgoingMessage).timestamp;
+    const createTimeMs = given === undefined ? this.nowMs : timestampMsOf(given);
     return {
       topic: this.topic,
       partition: batch.partition,
-      offset: batch.baseOffset + (this.#places[index] as number),
-      timestamp: given === undefined ? this.nowMs : timestampMsOf(given),
+      offset: baseOffset + (this.#places[index] as number),
+      timestamp: logAppendTimeMs > 0 ? logAppendTimeMs : createTimeMs,
+      ...(duplicate ? { duplicate } : {}),
     };
   }
 }
 
 /** A copy of `error` for one caller, with what came of each of its messages. */
-export function sendError(error: SluiceError, results: readonly SendResult[]): SendError {
+export function sendError(error: SluiceError, results: readonly SendResult[], isPartlySent = false): SendError {
   const copy = new SluiceError(error.code, error.details as never, { cause: error });
-  return Object.assign(copy, { results });
+  const mayBeWritten = isPartlySent || results.some(isIndeterminate);
+  return Object.assign(copy, { results, mayBeWritten });
+}
+
+function isIndeterminate(result: SendResult): boolean {
+  return result.status === "rejected" && isSluiceError(result.reason, "INDETERMINATE");
 }

@@ -6,7 +6,14 @@
  * is known to have appended nothing, while a stream that breaks leaves every unanswered request indeterminate.
  */
 
-import { addressText, type BrokerAddress, type MessageStream, SluiceError, toSluiceError } from "@sluice/model";
+import {
+  addressText,
+  type BrokerAddress,
+  type MessageStream,
+  SluiceError,
+  type StreamListener,
+  toSluiceError,
+} from "@sluice/model";
 import { clusterService, logService, type ProduceRequest, type ProduceResponse } from "@sluice/protocol";
 import type { BrokerConnections } from "../broker-connections.js";
 import type { Logger } from "../logger.js";
@@ -24,6 +31,7 @@ type WritableCallback = (error: SluiceError | undefined) => void;
 export class ProduceStream {
   readonly #address: BrokerAddress;
   readonly #brokerId: number;
+  readonly #lane: number;
   readonly #connections: BrokerConnections;
   readonly #logger: Logger;
   readonly #onEnded: () => void;
@@ -34,13 +42,22 @@ export class ProduceStream {
   #isEnded = false;
   #nextCorrelationId = 1;
 
-  /** @param options.onEnded called once: the stream is of no more use. */
+  /**
+   * @param options.lane which of the connections to the broker.
+   * @param options.onEnded called once: the stream is of no more use.
+   */
   constructor(
-    options: { readonly brokerId: number; readonly address: BrokerAddress; readonly onEnded: () => void },
+    options: {
+      readonly brokerId: number;
+      readonly address: BrokerAddress;
+      readonly lane: number;
+      readonly onEnded: () => void;
+    },
     dependencies: { readonly connections: BrokerConnections; readonly logger: Logger },
   ) {
     this.#brokerId = options.brokerId;
     this.#address = options.address;
+    this.#lane = options.lane;
     this.#onEnded = options.onEnded;
     this.#connections = dependencies.connections;
     this.#logger = dependencies.logger;
@@ -51,14 +68,16 @@ export class ProduceStream {
     return this.#isWritable;
   }
 
+  /** It is connected, and more was sent than the broker takes at present. */
+  get isFull(): boolean {
+    return this.#stream !== undefined && !this.#isWritable && !this.#isEnded;
+  }
+
   /** Connects. Who waits for the stream is told. */
   async start(): Promise<void> {
     try {
-      await this.#connections.call(this.#address, clusterService.describe, {
-        topics: [],
-        brokersOnly: true,
-        createMissing: false,
-      });
+      const nothing = { topics: [], brokersOnly: true, createMissing: false };
+      await this.#connections.call(this.#address, clusterService.describe, nothing, { lane: this.#lane });
       if (this.#isEnded) return;
       this.#open();
     } catch (thrown) {
@@ -91,12 +110,13 @@ export class ProduceStream {
   }
 
   #open(): void {
-    this.#stream = this.#connections.open(this.#address, logService.produce, {
+    const listener: StreamListener<ProduceResponse> = {
       onMessage: (response) => this.#answer(response),
       onEnd: () => this.#end(new SluiceError("BROKER_STOPPING", { broker: this.#brokerId })),
       onError: (error) => this.#end(error),
       onDrain: () => this.#becomeWritable(),
-    });
+    };
+    this.#stream = this.#connections.open(this.#address, logService.produce, listener, { lane: this.#lane });
     if (!this.#isEnded) this.#becomeWritable();
   }
 
@@ -136,9 +156,9 @@ export class ProduceStream {
   }
 }
 
-/** Says what usually is wrong when the cluster answers and one of its brokers does not. */
+/** Says what may be wrong when the cluster answers and one of its brokers says nothing at all. */
 function unreachable(error: SluiceError, brokerId: number, address: BrokerAddress): SluiceError {
-  if (error.code !== "BROKER_UNREACHABLE" && error.code !== "REQUEST_TIMED_OUT") return error;
+  if (error.code !== "REQUEST_TIMED_OUT") return error;
   const addresses = addressText(address);
   const reason = `that is the address that broker ${brokerId} advertises (${error.message.replace(/\.$/, "")}); where it cannot be reached from here, set addressMap`;
   return new SluiceError("BROKER_UNREACHABLE", { addresses, reason }, { cause: error });

@@ -2,82 +2,113 @@
  * Producer: sends messages to topics and says where each one went.
  *
  * Sends are batched by partition; a batch is sent as soon as the turn of the event loop is over (`lingerMs` 0). Sends to one
- * partition keep their order. Records that a broker refused are sent again until `deliveryTimeoutMs`. A record whose outcome
- * is not known fails with INDETERMINATE and is not sent again: it may have been written, and a second copy would be worse.
+ * partition keep their order. Unless told otherwise a producer is idempotent: what was refused or not answered is sent again
+ * until `deliveryTimeoutMs`, and is written once. One that is not sends again only what was refused; a record whose outcome is
+ * not known fails with INDETERMINATE then, because a second copy would be worse.
  */
 
-import { type Clock, SluiceError, type Timer, topicName, toSluiceError } from "@sluice/model";
+import type { Writable } from "node:stream";
+import { type Clock, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
 import { checkCodecAvailable } from "@sluice/record";
 import { type Cancellable, orCancelled } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
+import { type ClientEvent, ClientEvents } from "../client-events.js";
+import { transactions } from "../kafkajs-options.js";
 import { checkOptionNames, integerOption } from "../option-check.js";
-import { checkMessages, type OutgoingMessage } from "./outgoing-message.js";
-import type { PartitionProducerDependencies } from "./partition-producer.js";
-import { PendingSend, type RecordMetadata, type SendError, type SendResult, sendError } from "./pending-send.js";
-import { ProduceStreams } from "./produce-streams.js";
+import { RetryPolicy } from "../retry-policy.js";
+import { BatchMemory } from "./batch-memory.js";
+import type { OutgoingMessage } from "./outgoing-message.js";
+import { adaptKafkaJsPartitioner } from "./partitioner.js";
 import {
-  type Acks,
-  acksName,
-  type ProducerOptions,
-  type ProducerSettings,
-  producerSettings,
-} from "./producer-options.js";
-import { TopicProducer } from "./topic-producer.js";
-
-export interface ProducerRecord {
-  readonly topic: string;
-  readonly messages: readonly OutgoingMessage[];
-  /** Default: that of the producer. */
-  readonly acks?: Acks | undefined;
-}
-
-export interface ProducerBatch {
-  readonly topicMessages: readonly Omit<ProducerRecord, "acks">[];
-  /** Default: that of the producer. */
-  readonly acks?: Acks | undefined;
-}
-
-const sendNames = ["topic", "messages", "acks"] as const satisfies readonly (keyof ProducerRecord)[];
-const sendBatchNames = ["topicMessages", "acks"] as const satisfies readonly (keyof ProducerBatch)[];
-const topicMessagesNames = ["topic", "messages"] as const;
-
-const sweepIntervalMs = 250;
+  type Delivery,
+  PendingSend,
+  type RecordMetadata,
+  type SendError,
+  type SendResult,
+  sendError,
+} from "./pending-send.js";
+import { ProduceStreams } from "./produce-streams.js";
+import { checkEventName, type ProducerEvents, producerEvents } from "./producer-events.js";
+import { ProducerIds } from "./producer-ids.js";
+import { type ProducerOptions, type ProducerSettings, producerSettings } from "./producer-options.js";
+import {
+  type CheckedMessages,
+  checkBatch,
+  checkRecord,
+  checkTopicMessages,
+  Deliveries,
+  type MessageFor,
+  type ProducerBatch,
+  type ProducerRecord,
+  type TopicToSend,
+} from "./producer-record.js";
+import { producerWritable } from "./producer-writable.js";
+import { SendBuffer } from "./send-buffer.js";
 
 export class Producer implements AsyncDisposable {
+  /** Names of events, as kafkajs has them. */
+  readonly events = producerEvents;
   readonly #settings: ProducerSettings;
-  readonly #dependencies: PartitionProducerDependencies;
+  readonly #deliveries: Deliveries;
+  readonly #dependencies: ClientDependencies;
   readonly #clock: Clock;
-  readonly #streams: ProduceStreams;
-  readonly #topics = new Map<string, TopicProducer>();
-  readonly #dirty = new Set<TopicProducer>();
-  readonly #unsettled = new Set<PendingSend>();
+  readonly #buffer: SendBuffer;
+  readonly #told: ClientEvents<ProducerEvents>;
   readonly #lifetime = new AbortController();
   readonly #onClosed: (producer: Producer) => void;
-  readonly #waitingForRoom: PendingSend[] = [];
-  #isRoomDue = false;
-  #bufferedBytes = 0;
-  #sweepTimer: Timer | undefined;
+  #isDrainDue = false;
   #closing: Promise<void> | undefined;
 
-  /** Made by `Sluice.producer`. @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION */
+  /** Made by `Sluice.producer`. @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, REPLACED_OPTION */
   constructor(
     options: ProducerOptions,
     dependencies: ClientDependencies & { readonly onClosed: (producer: Producer) => void },
   ) {
-    this.#settings = producerSettings(options);
-    this.#streams = new ProduceStreams(dependencies);
+    const settings = producerSettings(options);
+    const policy = options.retry === undefined ? dependencies.policy : new RetryPolicy(options.retry, dependencies);
+    this.#settings = settings;
+    this.#deliveries = new Deliveries(settings);
+    this.#dependencies = { ...dependencies, policy };
     this.#clock = dependencies.clock;
     this.#onClosed = dependencies.onClosed;
-    this.#dependencies = {
-      ...dependencies,
-      streams: this.#streams,
-      onBuffered: (bytes) => this.#buffered(bytes),
-    };
+    this.#told = new ClientEvents(dependencies);
+    const ids = new ProducerIds({ connections: dependencies.connections, signal: this.#lifetime.signal });
+    const streams = new ProduceStreams(settings, this.#dependencies);
+    const { partitioner, createPartitioner } = settings;
+    const { metadata } = dependencies;
+    const adapted = createPartitioner && adaptKafkaJsPartitioner(createPartitioner(), (topic) => metadata.topic(topic));
+    this.#buffer = new SendBuffer(
+      { settings, partitioner: partitioner ?? adapted },
+      { ...this.#dependencies, streams, ids, memory: new BatchMemory() },
+    );
   }
 
-  /** Bytes that are sent or wait to be sent, and are not answered yet. */
+  /** Bytes that are sent or wait in batches to be sent, and are not answered yet. */
   get bufferedBytes(): number {
-    return this.#bufferedBytes;
+    return this.#buffer.bufferedBytes;
+  }
+
+  /** Messages that are not answered yet, without those that wait for room. */
+  get bufferedMessages(): number {
+    return this.#buffer.bufferedMessages;
+  }
+
+  /** Whether a record is written once however often it is sent: see the option `idempotent`. */
+  isIdempotent(): boolean {
+    return this.#settings.idempotent;
+  }
+
+  /**
+   * Calls `listener` at every event of that name, and returns what ends that: `producer.connect`, `producer.disconnect`,
+   * `drain`, `deliveryError`.
+   * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION
+   */
+  on<Name extends keyof ProducerEvents>(
+    name: Name,
+    listener: (event: ClientEvent<Name, ProducerEvents[Name]>) => void,
+  ): () => void {
+    checkEventName(name);
+    return this.#told.on(name, listener);
   }
 
   /**
@@ -88,43 +119,111 @@ export class Producer implements AsyncDisposable {
     this.#checkOpen();
     await this.#dependencies.metadata.describe([], options);
     checkCodecAvailable(this.#settings.compression);
+    this.#told.emit("producer.connect", null);
   }
 
   /**
    * Sends messages to one topic and resolves when all are acknowledged, with one entry for each message, in their order.
-   * @throws SendError the first error, with `results` for each message: UNKNOWN_TOPIC, RECORD_BATCH_TOO_LARGE,
-   *   MISSING_CODEC_PACKAGE, INDETERMINATE ...
-   * @throws SluiceError UNKNOWN_OPTION, INVALID_REQUEST, CLOSED where nothing was sent; CANCELLED: some may be sent
+   * Where the producer holds as much as it may (`maxBufferedBytes`, `maxBufferedMessages`), it waits for room first.
+   * @throws SendError the first error, with `results` for each message and `mayBeWritten`. INDETERMINATE: it may be in the
+   *   log; CANCELLED: some may be; any other error says that it is not: UNKNOWN_TOPIC, RECORD_BATCH_TOO_LARGE, TOPIC_FULL,
+   *   MISSING_CODEC_PACKAGE, DELIVERY_TIMED_OUT, OUT_OF_ORDER_SEQUENCE, FENCED_PRODUCER ...
+   * @throws SluiceError where nothing was sent: UNKNOWN_OPTION, INVALID_OPTION, INVALID_REQUEST, SCHEMA_MISMATCH, CLOSED;
+   *   RESOURCE_EXHAUSTED where too much waits for room already
    */
-  async send(record: ProducerRecord, options: Cancellable = {}): Promise<RecordMetadata[]> {
-    checkOptionNames("send", record, sendNames);
-    const send = this.#begin(record, acksName(record.acks ?? this.#settings.acks, "send"));
-    return await this.#cancellable(send, options.signal);
+  async send<const Given extends TopicToSend>(
+    record: ProducerRecord<Given>,
+    options: Cancellable = {},
+  ): Promise<RecordMetadata[]> {
+    this.#checkOpen();
+    const checked = checkRecord(record as ProducerRecord<never>);
+    return await this.#cancellable(this.#begin(checked, this.#deliveries.of(record, "send")), options.signal);
   }
 
   /**
    * Sends messages to several topics. The entries are in the order of `topicMessages` and of the messages in each.
    * @throws as `send`; `results` has all messages of all topics
    */
-  async sendBatch(batch: ProducerBatch, options: Cancellable = {}): Promise<RecordMetadata[]> {
-    checkOptionNames("sendBatch", batch, sendBatchNames);
-    const acks = acksName(batch.acks ?? this.#settings.acks, "sendBatch");
-    for (const record of batch.topicMessages) {
-      checkOptionNames("sendBatch", record, topicMessagesNames);
-      topicName(record.topic);
-      checkMessages(record.messages);
-    }
-    const sends = batch.topicMessages.map((record) => this.#begin(record, acks));
+  async sendBatch<const Topics extends readonly TopicToSend[]>(
+    batch: ProducerBatch<Topics>,
+    options: Cancellable = {},
+  ): Promise<RecordMetadata[]> {
+    this.#checkOpen();
+    const checked = checkBatch(batch as unknown as ProducerBatch<never>);
+    const delivery = this.#deliveries.of(batch, "sendBatch");
+    this.#buffer.checkLine(checked.flatMap(({ messages }) => messages));
+    const sends = checked.map((one) => this.#begin(one, delivery));
     const settled = await Promise.allSettled(sends.map((send) => this.#cancellable(send, options.signal)));
     return combined(settled, sends);
   }
 
-  /** Sends what lingers, and resolves when everything sent so far is acknowledged or has failed. */
+  /**
+   * Takes a message without waiting for anything. A message that fails is told by the event `deliveryError`.
+   * @returns whether there is room for more; false: go on after the event `drain`, or messages are refused in the end
+   * @throws SluiceError where it was not taken: CLOSED, INVALID_REQUEST, INVALID_TOPIC_NAME, SCHEMA_MISMATCH
+   */
+  write<const Given extends TopicToSend>(topic: Given, message: MessageFor<Given>): boolean {
+    this.#checkOpen();
+    const checked = checkTopicMessages({ topic, messages: [message] } as { topic: never; messages: never });
+    const told = message as OutgoingMessage;
+    try {
+      this.#begin(checked, this.#deliveries.of({}, "write")).onSettled((error) => {
+        if (error !== undefined) this.#notDelivered(checked.topic, told, error);
+      });
+    } catch (error) {
+      if (!isSluiceError(error, "RESOURCE_EXHAUSTED")) throw error;
+      this.#notDelivered(checked.topic, told, sendError(error, [{ status: "rejected", reason: error }]));
+    }
+    if (!this.#buffer.isFull) return true;
+    if (!this.#isDrainDue) this.#buffer.whenRoom(() => this.#drained());
+    this.#isDrainDue = true;
+    return false;
+  }
+
+  /**
+   * A stream of Node that sends to one topic what is written to it: messages as `send` takes them, or text and bytes, which
+   * are values without a key. It is as slow as the brokers, ends when everything is acknowledged, and is destroyed with a
+   * SendError by the first message that fails.
+   * @param options.highWaterMark messages that it holds before `write` returns false. Default 1000.
+   * @throws SluiceError CLOSED, UNKNOWN_OPTION, INVALID_OPTION
+   */
+  asWritable<const Given extends TopicToSend>(options: {
+    readonly topic: Given;
+    readonly highWaterMark?: number | undefined;
+  }): Writable {
+    this.#checkOpen();
+    const subject = "asWritable";
+    checkOptionNames(subject, options, ["topic", "highWaterMark"]);
+    const { topic } = options;
+    checkTopicMessages({ topic: topic as never, messages: [] });
+    const limits = { fallback: 1000, min: 1, max: Number.MAX_SAFE_INTEGER };
+    const highWaterMark = integerOption({ subject, option: "highWaterMark" }, options.highWaterMark, limits);
+    return producerWritable(
+      { highWaterMark },
+      {
+        send: (messages) => this.send({ topic, messages } as unknown as ProducerRecord<Given>),
+        whenRoom: (callback) => this.#buffer.whenRoom(callback),
+      },
+    );
+  }
+
+  /**
+   * Sends what lingers, and resolves when everything sent so far is acknowledged or has failed. It does not reject for what
+   * failed: `send` and `deliveryError` tell that.
+   * @throws SluiceError CANCELLED
+   */
   async flush(options: Cancellable = {}): Promise<void> {
-    const unsettled = [...this.#unsettled];
-    this.#pumpAll();
-    const settled = unsettled.map((send) => new Promise<void>((resolve) => send.onSettled(resolve)));
-    await orCancelled(Promise.all(settled), "Flushing the producer", options.signal);
+    await orCancelled(this.#buffer.flush(), "Flushing the producer", options.signal);
+  }
+
+  /**
+   * Transactions come in a later version: refused as their options are.
+   * @throws SluiceError REPLACED_OPTION
+   */
+  transaction(): Promise<never> {
+    const replacement = "Send without one, each message is written once; transactions come in a later version.";
+    const details = { option: "transaction", subject: "a producer", reason: transactions.reason, replacement };
+    return Promise.reject(new SluiceError("REPLACED_OPTION", details));
   }
 
   /** As `close`. */
@@ -134,7 +233,8 @@ export class Producer implements AsyncDisposable {
 
   /**
    * Takes no more sends, waits at most `timeoutMs` (default: `deliveryTimeoutMs`) for those under way, then fails them:
-   * with CLOSED what was not sent, with INDETERMINATE what was. Always settles; closing again waits for the same.
+   * with INDETERMINATE what may be in the log, with CLOSED what is not. Always settles; closing again waits for the same.
+   * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION
    */
   close(options: { readonly timeoutMs?: number | undefined } = {}): Promise<void> {
     checkOptionNames("close", options, ["timeoutMs"]);
@@ -147,97 +247,49 @@ export class Producer implements AsyncDisposable {
     return this.#closing;
   }
 
+  /** As `close`. */
   async [Symbol.asyncDispose](): Promise<void> {
     await this.close();
   }
 
-  #begin(record: Omit<ProducerRecord, "acks">, acks: "all" | "leader" | "none"): PendingSend {
-    this.#checkOpen();
-    const topic = topicName(record.topic);
-    checkMessages(record.messages);
-    const send = new PendingSend({ topic, messages: record.messages, acks, nowMs: this.#clock.nowMs() });
-    this.#unsettled.add(send);
-    send.onSettled(() => this.#unsettled.delete(send));
-    if (this.#waitingForRoom.length > 0 || this.#bufferedBytes >= this.#settings.maxBufferedBytes)
-      this.#waitingForRoom.push(send);
-    else this.#append(send);
-    this.#sweepTimer ??= this.#clock.setTimer(sweepIntervalMs, () => this.#sweep());
+  /** @throws SluiceError RESOURCE_EXHAUSTED */
+  #begin({ topic, given, messages }: CheckedMessages, delivery: Delivery): PendingSend {
+    this.#buffer.checkLine(messages);
+    const { tracing } = this.#dependencies;
+    const traced = tracing.isOn ? tracing.sendStarted(topic, messages) : undefined;
+    const nowMs = this.#clock.nowMs();
+    const send = new PendingSend({ topic, messages: traced?.messages ?? messages, given, delivery, nowMs });
+    if (traced !== undefined) send.onSettled((error) => traced.settled(error));
+    this.#buffer.add(send);
     return send;
   }
 
   async #cancellable(send: PendingSend, signal: AbortSignal | undefined): Promise<RecordMetadata[]> {
-    if (signal === undefined) return await send.promise;
+    if (signal === undefined) return await send.metadata();
     const operation = `Sending to ${send.topic}`;
     // A send that still waits for its turn is skipped then; one that is in a batch may be written all the same.
     const abort = (): void => send.fail(new SluiceError("CANCELLED", { operation }, { cause: signal.reason }));
     if (signal.aborted) abort();
     else signal.addEventListener("abort", abort, { once: true });
     try {
-      return await send.promise;
+      return await send.metadata();
     } finally {
       signal.removeEventListener("abort", abort);
     }
   }
 
-  #append(send: PendingSend): void {
-    let topic = this.#topics.get(send.topic);
-    if (topic === undefined) {
-      topic = new TopicProducer({ topic: send.topic, settings: this.#settings }, this.#dependencies);
-      this.#topics.set(send.topic, topic);
-    }
-    if (topic.append(send)) this.#pumpSoon(topic);
-    else this.#askFor(topic);
+  #drained(): void {
+    this.#isDrainDue = false;
+    if (this.#closing === undefined) this.#told.emit("drain", null);
   }
 
-  #askFor(topic: TopicProducer): void {
-    topic.appendWaiting(this.#lifetime.signal).then(
-      (hasAppended) => {
-        if (hasAppended) this.#pumpSoon(topic);
-      },
-      (error: unknown) => topic.failWaiting(toSluiceError(error)),
-    );
-  }
-
-  /** Sends after the current turn, so that all sends of one turn share their batches. */
-  #pumpSoon(topic: TopicProducer): void {
-    if (this.#dirty.size === 0) queueMicrotask(() => this.#pumpDirty());
-    this.#dirty.add(topic);
-  }
-
-  #pumpDirty(): void {
-    const dirty = [...this.#dirty];
-    this.#dirty.clear();
-    for (const topic of dirty) topic.pump({ isFlush: this.#closing !== undefined });
-  }
-
-  #pumpAll(): void {
-    for (const topic of this.#topics.values()) topic.pump({ isFlush: true });
-  }
-
-  #buffered(bytes: number): void {
-    this.#bufferedBytes += bytes;
-    if (bytes > 0 || this.#isRoomDue || this.#waitingForRoom.length === 0) return;
-    // Later: room also comes up in the middle of another send, when a batch that it filled is compressed.
-    this.#isRoomDue = true;
-    queueMicrotask(() => this.#letIn());
-  }
-
-  /** Takes the sends that there is room for now, in order. */
-  #letIn(): void {
-    this.#isRoomDue = false;
-    let taken = 0;
-    while (taken < this.#waitingForRoom.length && this.#bufferedBytes < this.#settings.maxBufferedBytes) {
-      const send = this.#waitingForRoom[taken++] as PendingSend;
-      if (!send.isSettled) this.#append(send);
-    }
-    this.#waitingForRoom.splice(0, taken);
-  }
-
-  #sweep(): void {
-    this.#sweepTimer = undefined;
-    const nowMs = this.#clock.monotonicMs();
-    for (const topic of this.#topics.values()) topic.sweep(nowMs);
-    if (this.#unsettled.size > 0) this.#sweepTimer = this.#clock.setTimer(sweepIntervalMs, () => this.#sweep());
+  #notDelivered(topic: string, message: OutgoingMessage, error: SendError): void {
+    if (this.#told.has("deliveryError")) this.#told.emit("deliveryError", { topic, message, error });
+    else
+      this.#dependencies.logger.error(
+        { topic, error },
+        "a message was not delivered, and nobody listens for deliveryError",
+      );
   }
 
   #checkOpen(): void {
@@ -247,22 +299,20 @@ export class Producer implements AsyncDisposable {
   async #close(timeoutMs: number): Promise<void> {
     const timeout = new AbortController();
     const timer = this.#clock.setTimer(timeoutMs, () => timeout.abort());
+    this.#buffer.stopLingering();
     try {
       await this.flush({ signal: timeout.signal });
     } catch (error) {
       // Out of time: what is left fails below, each send with its own error.
-      this.#dependencies.logger.warn({ error, unsettled: this.#unsettled.size }, "producer closed before all was sent");
+      const { bufferedMessages } = this;
+      this.#dependencies.logger.warn({ error, bufferedMessages }, "producer closed before all was sent");
     } finally {
       timer.cancel();
-      this.#sweepTimer?.cancel();
       const closed = new SluiceError("CLOSED", { subject: "The producer" });
       this.#lifetime.abort(closed);
-      // First: whatever fails makes room, which must let nothing in any more.
-      for (const send of this.#waitingForRoom.splice(0)) send.fail(closed);
-      for (const topic of this.#topics.values()) topic.close(closed);
-      this.#streams.abort(closed);
-      this.#sweepTimer?.cancel();
+      this.#buffer.close(closed);
       this.#onClosed(this);
+      this.#told.emit("producer.disconnect", null);
     }
   }
 }
@@ -273,13 +323,13 @@ function combined(
 ): RecordMetadata[] {
   const failed = settled.find((result) => result.status === "rejected");
   if (failed === undefined) return settled.flatMap((result) => (result.status === "fulfilled" ? result.value : []));
+  let mayBeWritten = false;
   const results = settled.flatMap((result, index): readonly SendResult[] => {
     if (result.status === "fulfilled") return result.value.map((value) => ({ status: "fulfilled", value }));
     const reason = toSluiceError(result.reason);
-    return (
-      (reason as Partial<SendError>).results ??
-      (sends[index] as PendingSend).messages.map(() => ({ status: "rejected", reason }))
-    );
+    const own = reason as Partial<SendError>;
+    if (own.mayBeWritten === true) mayBeWritten = true;
+    return own.results ?? (sends[index] as PendingSend).messages.map(() => ({ status: "rejected", reason }));
   });
-  throw sendError(toSluiceError(failed.reason), results);
+  throw sendError(toSluiceError(failed.reason), results, mayBeWritten);
 }

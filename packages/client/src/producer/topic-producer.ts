@@ -12,7 +12,9 @@ import { isSluiceError, randomBelow, SluiceError } from "@sluice/model";
 import { checkCodecAvailable, partitionForKey, type RecordHeaderInput } from "@sluice/record";
 import type { TopicMetadata } from "../metadata-cache.js";
 import { encodeBytes, encodeHeaders, type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
-import { PartitionProducer, type PartitionProducerDependencies } from "./partition-producer.js";
+import type { PartitionProducerDependencies } from "./partition-dependencies.js";
+import { PartitionProducer } from "./partition-producer.js";
+import type { Partitioner } from "./partitioner.js";
 import type { PendingSend } from "./pending-send.js";
 import type { ProduceBatch } from "./produce-batch.js";
 import type { ProducerSettings } from "./producer-options.js";
@@ -23,11 +25,14 @@ const sticky = -1;
 export class TopicProducer {
   readonly #topic: string;
   readonly #settings: ProducerSettings;
+  readonly #partitioner: Partitioner | undefined;
   readonly #dependencies: PartitionProducerDependencies;
   readonly #partitions: PartitionProducer[] = [];
   #waiting: PendingSend[] = [];
   #waitingBytes = 0;
   #isAsking = false;
+  /** On the monotonic clock: when the partitions are asked for again. */
+  #refreshDueMs = 0;
   #stickyPartition: PartitionProducer | undefined;
   #stickyBatch: ProduceBatch | undefined;
   // One record for all messages: the builder copies what is in it.
@@ -39,18 +44,26 @@ export class TopicProducer {
   } = { timestampMs: 0, key: null, value: null, headers: [] };
 
   constructor(
-    options: { readonly topic: string; readonly settings: ProducerSettings },
+    options: {
+      readonly topic: string;
+      readonly settings: ProducerSettings;
+      readonly partitioner: Partitioner | undefined;
+    },
     dependencies: PartitionProducerDependencies,
   ) {
     this.#topic = options.topic;
     this.#settings = options.settings;
+    this.#partitioner = options.partitioner;
     this.#dependencies = dependencies;
   }
 
   /** Takes a send after all earlier ones. True: partitions have something to send. */
   append(send: PendingSend): boolean {
     const metadata = this.#dependencies.metadata.topic(this.#topic);
-    if (metadata !== undefined && this.#waiting.length === 0) return this.#append(send, metadata);
+    if (metadata !== undefined && this.#waiting.length === 0) {
+      this.#maybeRefresh();
+      return this.#append(send, metadata);
+    }
     this.#waiting.push(send);
     // It takes room while it waits, or a topic that is not known yet would have no bound.
     const bytes = estimatedBytes(send.messages);
@@ -67,7 +80,10 @@ export class TopicProducer {
     if (this.#isAsking || this.#waiting.length === 0) return false;
     this.#isAsking = true;
     try {
-      const metadata = await this.#dependencies.metadata.requireTopic(this.#topic, { signal });
+      const metadata = await this.#dependencies.metadata.requireTopic(this.#topic, {
+        signal,
+        createMissing: this.#settings.allowAutoTopicCreation,
+      });
       const waiting = this.#waiting;
       this.#waiting = [];
       for (const send of waiting) if (!send.isSettled) this.#append(send, metadata);
@@ -100,6 +116,18 @@ export class TopicProducer {
     for (const partition of this.#partitions) partition.close(error);
   }
 
+  /** Asks for the partitions again where that was long ago, and does not wait for it: there may be more of them. */
+  #maybeRefresh(): void {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    if (this.#refreshDueMs === 0) this.#refreshDueMs = nowMs + this.#settings.metadataMaxAgeMs;
+    if (nowMs < this.#refreshDueMs) return;
+    this.#refreshDueMs = nowMs + this.#settings.metadataMaxAgeMs;
+    const { metadata, logger } = this.#dependencies;
+    metadata.refresh([this.#topic]).catch((error: unknown) => {
+      logger.debug({ topic: this.#topic, error }, "metadata could not be refreshed; it is asked for again when needed");
+    });
+  }
+
   #releaseWaitingBytes(): void {
     const bytes = this.#waitingBytes;
     this.#waitingBytes = 0;
@@ -110,12 +138,12 @@ export class TopicProducer {
     const keys: (Uint8Array | null)[] = [];
     const partitions: number[] = [];
     try {
-      checkCodecAvailable(this.#settings.compression);
+      checkCodecAvailable(send.delivery.compression);
       this.#growTo(metadata.partitions.length);
-      for (const message of send.messages) {
-        const key = encodeBytes(message.key);
+      for (let index = 0; index < send.messages.length; index++) {
+        const key = encodeBytes((send.messages[index] as OutgoingMessage).key);
         keys.push(key);
-        partitions.push(this.#choose(message, key));
+        partitions.push(this.#choose(send.given[index] as OutgoingMessage, key));
       }
     } catch (error) {
       // Nothing was appended yet, so the send fails as a whole.
@@ -143,7 +171,7 @@ export class TopicProducer {
   /** @throws SluiceError UNKNOWN_PARTITION, INVALID_OPTION, and what the application's partitioner throws */
   #choose(message: OutgoingMessage, key: Uint8Array | null): number {
     const partitionCount = this.#partitions.length;
-    const named = message.partition ?? this.#settings.partitioner?.({ topic: this.#topic, partitionCount, message });
+    const named = message.partition ?? this.#partitioner?.({ topic: this.#topic, partitionCount, message });
     if (named === undefined) return key === null ? sticky : partitionForKey(key, partitionCount);
     if (!Number.isInteger(named) || named < 0 || named >= partitionCount)
       throw new SluiceError("UNKNOWN_PARTITION", { topic: this.#topic, partition: String(named) });
@@ -187,12 +215,12 @@ function payloadBytesOf(record: {
   readonly headers: readonly RecordHeaderInput[];
 }): number {
   let bytes = (record.key?.length ?? 0) + (record.value?.length ?? 0);
-  for (const header of record.headers) bytes += header.key.length + (header.value?.length ?? 0);
+  for (const header of record.headers) bytes += Buffer.byteLength(header.key) + (header.value?.length ?? 0);
   return bytes;
 }
 
 /** Bytes of keys and values, one for each UTF-16 unit of a text. */
-function estimatedBytes(messages: readonly OutgoingMessage[]): number {
+export function estimatedBytes(messages: readonly OutgoingMessage[]): number {
   let bytes = 0;
   for (const { key, value } of messages) bytes += (key?.length ?? 0) + (value?.length ?? 0);
   return bytes;

@@ -11,6 +11,7 @@ import {
   type DescribeClusterRequest,
   type FetchRequest,
   type FetchResponse,
+  type GroupMember,
   groupsService,
   type ListOffsetsRequest,
   logService,
@@ -38,6 +39,15 @@ export interface FakePartition {
   logStartOffset: number;
   endOffset: number;
   readonly batches: Buffer[];
+  /** What it remembers of idempotent producers, by id. */
+  readonly producers: Map<number, FakeProducerState>;
+}
+
+/** One idempotent producer, as a partition remembers it: by the rules of packages/log/src/producer-state.ts. */
+export interface FakeProducerState {
+  epoch: number;
+  /** The last five, oldest first. */
+  readonly batches: { readonly base: number; readonly last: number; readonly baseOffset: number }[];
 }
 
 /** A produce request as it arrived; `answer` sends the answer, once. */
@@ -61,16 +71,37 @@ export class FakeCluster {
   readonly commits: CommitOffsetsRequest[] = [];
   /** What the group has committed, by `topic-partition`. */
   readonly committed = new Map<string, number>();
+  /** The texts of those commits, likewise. */
+  readonly committedTexts = new Map<string, string>();
   coordinatorId = 1;
   describeCount = 0;
+  /** Topics that a client wants created are, with one partition. */
+  autoCreateTopics = false;
+  /** Names that were asked for, by request. */
+  readonly described: (readonly string[])[] = [];
+  nextProducerId = 1000;
+  /** Replaces the answer to a request for a producer id. */
+  onInitProducerId: () => SluiceError | undefined = () => undefined;
+  /** Limit of every topic. */
+  maxMessageBytes = 1_048_588;
+  /** Milliseconds since 1970 that records get at the append; 0: they keep their own. */
+  logAppendTimeMs = 0;
   /** Decides what becomes of a produce request. Default: it is appended and answered. */
   onProduce: (arrived: ArrivedProduce) => void = (arrived) => arrived.answer();
   /** Replaces the answer to a commit. */
   onCommit: (request: CommitOffsetsRequest) => SluiceError | undefined = () => undefined;
   /** Replaces the answer to a fetch. */
   onFetch: (request: FetchRequest) => SluiceError | undefined = () => undefined;
+  /** Fetches are taken and never answered. */
+  isMute = false;
   /** Replaces the answer to a reset of offsets. */
   onReset: (request: ResetOffsetsRequest) => PlannedReset[] = () => [];
+  /** Members of every group, as its description has them. */
+  groupMembers: GroupMember[] = [];
+  /** Replaces the answer to a request for the description of a group. */
+  onDescribeGroup: (group: string) => SluiceError | undefined = () => undefined;
+  /** Replaces the answer to the deletion of a group. */
+  onDeleteGroup: (group: string) => object = () => ({});
   /** Revision that Describe answers with, whatever is true. */
   describeAsOf: number | undefined;
   readonly #parked = new Set<() => void>();
@@ -104,11 +135,38 @@ export class FakeCluster {
   createTopic(name: string, partitions: number): FakePartition[] {
     const brokers = this.transport.endpoints.size;
     const created = Array.from({ length: partitions }, (_, index): FakePartition => {
-      return { leaderId: (index % brokers) + 1, leaderEpoch: 0, logStartOffset: 0, endOffset: 0, batches: [] };
+      return {
+        leaderId: (index % brokers) + 1,
+        leaderEpoch: 0,
+        logStartOffset: 0,
+        endOffset: 0,
+        batches: [],
+        producers: new Map(),
+      };
     });
     this.topics.set(name, created);
     this.#revision++;
     return created;
+  }
+
+  /** Adds partitions, led by broker 1. */
+  addPartitions(name: string, count: number): void {
+    const partitions = this.topics.get(name) ?? [];
+    for (let added = 0; added < count; added++)
+      partitions.push({
+        leaderId: 1,
+        leaderEpoch: 0,
+        logStartOffset: 0,
+        endOffset: 0,
+        batches: [],
+        producers: new Map(),
+      });
+    this.#revision++;
+  }
+
+  deleteTopic(name: string): void {
+    this.topics.delete(name);
+    this.#revision++;
   }
 
   moveLeader(topic: string, partition: number, leaderId: number | undefined): void {
@@ -136,6 +194,43 @@ export class FakeCluster {
     return baseOffset;
   }
 
+  /** Appends what a producer sent, if its numbers allow it, as a leader does. */
+  produce(
+    topic: string,
+    partition: number,
+    batch: Buffer,
+  ):
+    | { readonly baseOffset: number; readonly duplicate: boolean }
+    | { readonly error: SluiceError; duplicate: boolean } {
+    const { maxMessageBytes: sizeBytesMax } = this;
+    if (batch.length > sizeBytesMax) {
+      const details = { sizeBytes: batch.length, sizeBytesMax, where: `topic '${topic}'` };
+      return { error: new SluiceError("RECORD_BATCH_TOO_LARGE", details), duplicate: false };
+    }
+    const { producerId, producerEpoch, baseSequence, lastOffsetDelta } = readBatchHeader(batch);
+    if (producerId < 0) return { baseOffset: this.append(topic, partition, batch), duplicate: false };
+    const { producers } = this.partition(topic, partition);
+    const known = producers.get(producerId);
+    const where = `${topic}-${partition}`;
+    if (known !== undefined && producerEpoch < known.epoch) {
+      const details = { producerId, epoch: producerEpoch, where, currentEpoch: known.epoch };
+      return { error: new SluiceError("FENCED_PRODUCER", details), duplicate: false };
+    }
+    const batches = known?.epoch === producerEpoch ? known.batches : [];
+    const last = (baseSequence + lastOffsetDelta) % 2 ** 31;
+    const expected = ((batches.at(-1)?.last ?? -1) + 1) % 2 ** 31;
+    if (baseSequence !== expected) {
+      const same = batches.find((one) => one.base === baseSequence && one.last === last);
+      if (same !== undefined) return { baseOffset: same.baseOffset, duplicate: true };
+      const details = { producerId, sequence: baseSequence, where, expected };
+      return { error: new SluiceError("OUT_OF_ORDER_SEQUENCE", details), duplicate: false };
+    }
+    const baseOffset = this.append(topic, partition, batch);
+    const remembered = [...batches, { base: baseSequence, last, baseOffset }].slice(-5);
+    producers.set(producerId, { epoch: producerEpoch, batches: remembered });
+    return { baseOffset, duplicate: false };
+  }
+
   /** Values of all records of a partition, as text. */
   values(topic: string, partition: number): string[] {
     const { batches } = this.partition(topic, partition);
@@ -145,13 +240,27 @@ export class FakeCluster {
   #endpoint(id: number): FakeEndpoint {
     return {
       unary: new Map<string, (request: never) => Promise<unknown>>([
-        [clusterService.describe.path, async (request: DescribeClusterRequest) => this.#describe(request)],
+        [clusterService.describe.path, async (request: DescribeClusterRequest) => this.describe(request)],
+        [logService.initProducerId.path, async () => this.#initProducerId()],
         [logService.listOffsets.path, async (request: ListOffsetsRequest) => this.#listOffsets(request)],
         [groupsService.findCoordinator.path, async () => ({ brokerIdPlusOne: this.coordinatorId + 1 })],
         [groupsService.commitOffsets.path, async (request: CommitOffsetsRequest) => this.#commit(request)],
         [
           groupsService.resetOffsets.path,
           async (request: ResetOffsetsRequest) => ({ plan: this.onReset(request), executed: request.execute }),
+        ],
+        [groupsService.describe.path, async (request: { group: string }) => this.#describeGroup(request.group)],
+        [groupsService.delete.path, async (request: { group: string }) => this.onDeleteGroup(request.group)],
+        [
+          groupsService.deleteOffsets.path,
+          async (request: { partitions: Place[] }) => {
+            for (const { topic, partition } of request.partitions) this.committed.delete(`${topic}-${partition}`);
+            return {};
+          },
+        ],
+        [
+          groupsService.list.path,
+          async () => ({ groups: id === this.coordinatorId ? [{ group: "g", state: "empty", members: 0 }] : [] }),
         ],
         [groupsService.fetchOffsets.path, async (request: { partitions: Place[] }) => this.#fetchOffsets(request)],
       ]),
@@ -163,8 +272,18 @@ export class FakeCluster {
     };
   }
 
-  #describe(request: DescribeClusterRequest) {
+  #initProducerId() {
+    const error = this.onInitProducerId();
+    if (error !== undefined) throw error;
+    return { producerId: this.nextProducerId++, producerEpoch: 0 };
+  }
+
+  /** Answers Describe. */
+  describe(request: DescribeClusterRequest) {
     this.describeCount++;
+    this.described.push(request.topics);
+    const isCreating = this.autoCreateTopics && request.createMissing;
+    for (const name of isCreating ? request.topics : []) if (!this.topics.has(name)) this.createTopic(name, 1);
     const names = request.brokersOnly ? [] : request.topics.length > 0 ? request.topics : [...this.topics.keys()];
     const brokers = this.bootstrap.map((address) => {
       const [host = "", port] = address.split(":");
@@ -174,13 +293,20 @@ export class FakeCluster {
       const partitions = this.topics.get(name);
       if (partitions === undefined) {
         const error = toWireError(new SluiceError("UNKNOWN_TOPIC", { topic: name }));
-        return { name, id: "", internal: false, partitions: [], error };
+        return { name, id: "", internal: false, partitions: [], error, maxMessageBytes: 0 };
       }
       const described = partitions.map(({ leaderId, leaderEpoch }, partition) => {
         const leaderIdPlusOne = leaderId === undefined ? 0 : leaderId + 1;
         return { partition, leaderIdPlusOne, leaderEpoch, replicas: [1], inSyncReplicas: [1] };
       });
-      return { name, id: `id-of-${name}`, internal: false, partitions: described, error: null };
+      return {
+        name,
+        id: `id-of-${name}`,
+        internal: false,
+        partitions: described,
+        error: null,
+        maxMessageBytes: this.maxMessageBytes,
+      };
     });
     return {
       clusterId: "fake",
@@ -208,8 +334,19 @@ export class FakeCluster {
     const error = this.onCommit(request);
     if (error !== undefined) throw error;
     this.commits.push(request);
-    for (const { topic, partition, offset } of request.offsets) this.committed.set(`${topic}-${partition}`, offset);
+    for (const { topic, partition, offset, metadata } of request.offsets) {
+      this.committed.set(`${topic}-${partition}`, offset);
+      this.committedTexts.set(`${topic}-${partition}`, metadata);
+    }
     return {};
+  }
+
+  #describeGroup(group: string) {
+    const error = this.onDescribeGroup(group);
+    if (error !== undefined) throw error;
+    const { offsets } = this.#fetchOffsets({ partitions: [] });
+    const state = this.groupMembers.length === 0 ? "empty" : "stable";
+    return { group, state, generation: 1, assignor: "", members: this.groupMembers, offsets };
   }
 
   #fetchOffsets(request: { readonly partitions: readonly Place[] }) {
@@ -221,7 +358,8 @@ export class FakeCluster {
     const offsets = wanted.flatMap(({ topic, partition }) => {
       const offset = this.committed.get(`${topic}-${partition}`);
       if (offset === undefined) return [];
-      return [{ topic, partition, offset, leaderEpochPlusOne: 0, metadata: "", committedAtMs: 0 }];
+      const metadata = this.committedTexts.get(`${topic}-${partition}`) ?? "";
+      return [{ topic, partition, offset, leaderEpochPlusOne: 0, metadata, committedAtMs: 0 }];
     });
     return { offsets };
   }
@@ -240,8 +378,12 @@ export class FakeCluster {
       const common = { correlationId, leaderEpoch: 0, replicas: 1, replicasFlushed: 1, logStartOffset: 0 };
       const answer = (replaced?: SluiceError): void => {
         const error = replaced ?? this.#refusal(brokerId, topic, partition);
-        const baseOffset = error === undefined ? this.append(topic, partition, request.records) : 0;
-        stream.send({ ...common, baseOffset, error, duplicate: false, logAppendTimeMs: 0 });
+        if (error !== undefined) {
+          stream.send({ ...common, baseOffset: 0, error, duplicate: false, logAppendTimeMs: 0 });
+          return;
+        }
+        const appended = this.produce(topic, partition, request.records);
+        stream.send({ ...common, error: undefined, baseOffset: 0, logAppendTimeMs: this.logAppendTimeMs, ...appended });
       };
       this.onProduce({ brokerId, request, answer });
     };
@@ -251,6 +393,7 @@ export class FakeCluster {
     const own = new Set<() => void>();
     stream.onMessage = (request) => {
       const attempt = (): void => {
+        if (this.isMute) return;
         const response = this.#fetch(brokerId, request);
         if (response === undefined) return;
         this.#parked.delete(attempt);

@@ -39,6 +39,9 @@ export class FakeTransport implements Transport {
   readonly endpoints = new Map<string, FakeEndpoint>();
   /** Connections that are open. */
   readonly connections = new Set<FakeConnection>();
+  /** Messages after which a stream says that it is full, until `drain`. */
+  fullAfter = Number.POSITIVE_INFINITY;
+  readonly #full = new Set<() => void>();
 
   listen(): Promise<TransportServer> {
     throw new SluiceError("UNSUPPORTED", { feature: "listening on the fake transport" });
@@ -48,6 +51,18 @@ export class FakeTransport implements Transport {
     const connection = new FakeConnection(address, this);
     this.connections.add(connection);
     return connection;
+  }
+
+  /** A stream is full; `onDrain` is called when it is not any more. */
+  filled(onDrain: () => void): void {
+    this.#full.add(onDrain);
+  }
+
+  /** Streams that said that they are full take messages again. */
+  drain(): void {
+    const full = [...this.#full];
+    this.#full.clear();
+    for (const onDrain of full) onDrain();
   }
 
   /** Breaks all streams to a broker, as a lost connection does. */
@@ -84,6 +99,7 @@ export class FakeConnection implements TransportConnection {
     listener: StreamListener<Response>,
   ): MessageStream<Request> {
     let isOver = false;
+    let sent = 0;
     const settle = (tell: () => void): void => {
       if (isOver) return;
       isOver = true;
@@ -108,7 +124,9 @@ export class FakeConnection implements TransportConnection {
       send: (message) => {
         if (isOver) return false;
         queueMicrotask(() => server.onMessage(message));
-        return true;
+        if (++sent % this.#transport.fullAfter !== 0) return true;
+        this.#transport.filled(() => isOver || listener.onDrain?.());
+        return false;
       },
       end: () => queueMicrotask(() => server.onEnd()),
       abort: (error) => {

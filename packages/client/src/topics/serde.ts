@@ -2,14 +2,20 @@
 
 /** Where a key or value is from, or goes. */
 export interface SerdeContext {
+  /** Name of the topic. */
   readonly topic: string;
+  /** Which of the two it is. */
   readonly part: "key" | "value";
 }
 
-/** Null is never given to a serde: it stays null. */
-export interface Serde<Type> {
+/**
+ * Encodes `Input` and decodes to `Type`, synchronously. Null is never given to a serde: it stays null.
+ *
+ * The two types are the same unless a schema changes what it reads.
+ */
+export interface Serde<Type, Input = Type> {
   /** @throws anything; the send fails with SCHEMA_MISMATCH */
-  encode(value: Type, context: SerdeContext): Uint8Array;
+  encode(value: Input, context: SerdeContext): Uint8Array;
   /** `bytes` is a view of what was fetched. @throws anything; becomes DECODE_FAILED */
   decode(bytes: Buffer, context: SerdeContext): Type;
 }

@@ -5,8 +5,28 @@
  */
 
 import type { SluiceError } from "@sluice/model";
-import type { Message } from "../consumer/message.js";
 import type { OutgoingMessage } from "../producer/outgoing-message.js";
+
+/** What is told of a message that is handled. */
+export interface TracedMessage {
+  /** Topic that it came from. */
+  readonly topic: string;
+  /** Partition, from 0. */
+  readonly partition: number;
+  /** Place in the partition, from 0. */
+  readonly offset: number;
+  /** Decoded, for a typed topic. Null: deleted. */
+  readonly value: unknown;
+  /** By name. */
+  readonly headers: Readonly<Record<string, unknown>>;
+}
+
+/** A message that a handler is called with, and the group that it is handled for. */
+export interface ReceivedMessage {
+  readonly message: TracedMessage;
+  /** Undefined: read without a group. */
+  readonly groupId: string | undefined;
+}
 
 export interface TracedSend {
   /** The messages to send, with trace headers where there is a trace. */
@@ -20,10 +40,7 @@ export interface ClientTracing {
   readonly isOn: boolean;
   sendStarted(topic: string, messages: readonly OutgoingMessage[]): TracedSend;
   /** Runs a handler of one message within the trace that its producer began. */
-  process<Result>(
-    received: { readonly message: Message; readonly groupId: string | undefined },
-    work: () => Promise<Result>,
-  ): Promise<Result>;
+  process<Result>(received: ReceivedMessage, work: () => Promise<Result>): Promise<Result>;
 }
 
 /** Tells nobody anything. */
