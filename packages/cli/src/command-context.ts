@@ -21,6 +21,8 @@ export interface CommandContext {
   readonly stdout: TextOutput;
   /** Everything else: progress, remarks, errors. */
   readonly stderr: TextOutput;
+  /** A person can be asked: standard input and standard error are a terminal. */
+  readonly isInteractive: boolean;
   /** Aborts at Ctrl-C, at SIGTERM, and when nobody reads standard output any more. The reason is an `Interruption`. */
   readonly signal: AbortSignal;
   /** Says how the command ended where it neither failed nor went well. */

@@ -1,18 +1,53 @@
 import { describe, expect, it } from "vitest";
-import type { CommandContext } from "./command-context.js";
-import { brokersOf, collectSetting, integerBetween } from "./command-options.js";
+import {
+  collectPartitions,
+  collectSetting,
+  countBetween,
+  durationBetween,
+  integerBetween,
+  parsePattern,
+  parseRate,
+} from "./command-options.js";
 
-function context(env: Record<string, string>): CommandContext {
-  return { env } as unknown as CommandContext;
-}
+describe("durationBetween", () => {
+  const parse = durationBetween(1, 3_600_000);
 
-describe("brokersOf", () => {
-  it("prefers the option to the environment, and that to this machine", () => {
-    const env = { SLUICE_BROKERS: "env:1" };
-    expect(brokersOf({ output: "table", brokers: "option:1" }, context(env))).toBe("option:1");
-    expect(brokersOf({ output: "table" }, context(env))).toBe("env:1");
-    expect(brokersOf({ output: "table" }, context({ SLUICE_BROKERS: "" }))).toBe("localhost:9092");
-    expect(brokersOf({ output: "table" }, context({}))).toBe("localhost:9092");
+  it.each([
+    ["500ms", 500],
+    ["1.5s", 1500],
+    ["2m", 120_000],
+    ["1h", 3_600_000],
+  ])("takes %s", (text, ms) => {
+    expect(parse(text)).toBe(ms);
+  });
+
+  it.each(["5", "", "0ms", "2h", "-1s", "1 s", "1y"])("refuses %j", (text) => {
+    expect(() => parse(text)).toThrow(/with its unit/);
+  });
+});
+
+describe("countBetween and parseRate", () => {
+  it("take what people write", () => {
+    expect([countBetween(1, 1e9)("2.5M"), countBetween(1, 1e9)("100k"), countBetween(1, 1e9)("7")]).toEqual([
+      2_500_000, 100_000, 7,
+    ]);
+    expect([parseRate("1k/s"), parseRate("500")]).toEqual([1000, 500]);
+  });
+
+  it.each(["", "0", "1.5", "k", "1k/m"])("refuse %j", (text) => {
+    expect(() => parseRate(text)).toThrow(/records a second/);
+  });
+});
+
+describe("collectPartitions and parsePattern", () => {
+  it("take lists, each partition once", () => {
+    expect(collectPartitions("0,2", collectPartitions("2,1"))).toEqual([2, 1, 0]);
+    expect(() => collectPartitions("0,")).toThrow(/as 0 or 0,1,2/);
+  });
+
+  it("say what is wrong with a pattern", () => {
+    expect(parsePattern("^a+$").test("aa")).toBe(true);
+    expect(() => parsePattern("(")).toThrow(/regular expression/);
   });
 });
 

@@ -1,5 +1,6 @@
 import { SluiceError } from "@sluice/model";
 import { describe, expect, it } from "vitest";
+import { AdvisedError } from "./advice.js";
 import { InputError, UsageError } from "./command-context.js";
 import { describeFailure } from "./describe-failure.js";
 
@@ -16,6 +17,30 @@ describe("describeFailure", () => {
     expect(describeFailure(new SluiceError("INVALID_TOPIC_NAME", { topic: "/" })).exitCode).toBe(2);
     expect(describeFailure(new InputError("no", "do")).exitCode).toBe(1);
     expect(describeFailure(new SluiceError("REQUEST_TIMED_OUT", { operation: "x", timeoutMs: 1 })).exitCode).toBe(4);
+  });
+
+  it("knows no answer in time from no answer at all", () => {
+    const unreachable = (code: "REQUEST_TIMED_OUT" | "WRONG_PORT") =>
+      new SluiceError(
+        "BROKER_UNREACHABLE",
+        { addresses: "a:1", reason: "x" },
+        { cause: new SluiceError(code, { address: "a:1", operation: "x", reason: "x", timeoutMs: 1 }) },
+      );
+    expect(describeFailure(unreachable("REQUEST_TIMED_OUT")).exitCode).toBe(4);
+    expect(describeFailure(unreachable("WRONG_PORT")).exitCode).toBe(1);
+  });
+
+  it("adds what a command knows, and keeps the rest of the error", () => {
+    const error = new SluiceError("UNKNOWN_TOPIC", { topic: "t" });
+    expect(describeFailure(new AdvisedError(error, "Did you mean 'u'?"))).toEqual({
+      text: `${describeFailure(error).text}\nDid you mean 'u'?`,
+      exitCode: 1,
+    });
+  });
+
+  it("says which flag and variable choose another port", () => {
+    const text = describeFailure(new SluiceError("ADDRESS_IN_USE", { address: "a:1", option: "httpPort" })).text;
+    expect(text).toMatch(/--http-port, the environment variable SLUICE_HTTP_PORT/);
   });
 
   it("names the path of a file that is not there, and has no stack trace for anything", () => {

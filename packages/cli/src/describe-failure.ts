@@ -1,6 +1,7 @@
 /** Turns what a command threw into text for a person and an exit code. The text ends with what to do next. */
 
-import { isSluiceError } from "@sluice/model";
+import { isSluiceError, type SluiceError } from "@sluice/model";
+import { AdvisedError } from "./advice.js";
 import { InputError, UsageError } from "./command-context.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
 
@@ -38,15 +39,15 @@ const fileFailures: Readonly<Record<string, readonly [what: string, hint: string
 };
 
 export function describeFailure(error: unknown): Failure {
+  if (error instanceof AdvisedError) {
+    const failure = describeFailure(error.cause);
+    return { ...failure, text: `${failure.text}\n${error.advice}` };
+  }
   if (error instanceof UsageError) return { text: `${error.message}\n${error.hint}`, exitCode: exitCode.usage };
   if (error instanceof InputError) return { text: `${error.message}\n${error.hint}`, exitCode: exitCode.failed };
   if (isSluiceError(error)) {
-    const code = usageCodes.has(error.code)
-      ? exitCode.usage
-      : error.code === "REQUEST_TIMED_OUT"
-        ? exitCode.timeout
-        : exitCode.failed;
-    return { text: `${error.message} (${error.code})\n${error.hint}`, exitCode: code };
+    const code = usageCodes.has(error.code) ? exitCode.usage : isTimeout(error) ? exitCode.timeout : exitCode.failed;
+    return { text: `${error.message} (${error.code})\n${error.hint}${flagText(error)}`, exitCode: code };
   }
   const fileText = fileFailureText(error);
   if (fileText !== undefined) return { text: fileText, exitCode: exitCode.failed };
@@ -55,6 +56,19 @@ export function describeFailure(error: unknown): Failure {
     text: `${message}\nThis should not happen: please report it, with the command line that led to it.`,
     exitCode: exitCode.failed,
   };
+}
+
+/** No answer in time: from one broker, or from the last of all that were asked. */
+function isTimeout({ code, cause }: SluiceError): boolean {
+  return code === "REQUEST_TIMED_OUT" || (code === "BROKER_UNREACHABLE" && isSluiceError(cause, "REQUEST_TIMED_OUT"));
+}
+
+/** Where a setting is meant by its key, how it is set from the command line. */
+function flagText({ code, details }: SluiceError): string {
+  const { option } = details;
+  if (code !== "ADDRESS_IN_USE" || typeof option !== "string") return "";
+  const words = option.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
+  return `\nThe flag is --${words}, the environment variable SLUICE_${words.replaceAll("-", "_").toUpperCase()}.`;
 }
 
 /** Undefined for an error that is none of a file. */

@@ -5,6 +5,7 @@
  */
 
 import { Interruption } from "./command-context.js";
+import { describeFailure } from "./describe-failure.js";
 import { exitCode } from "./exit-code.js";
 import { NodeOutput } from "./node-output.js";
 import { runProgram } from "./program.js";
@@ -13,14 +14,25 @@ const interrupt = new AbortController();
 const hasColors = process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
 // `sluice consume t | head` is no failure: the reader has what it wanted.
 const onReaderGone = (): void => interrupt.abort(new Interruption("nobody reads the output", exitCode.ok));
-const stdout = new NodeOutput(process.stdout, { hasColors, onReaderGone });
-const stderr = new NodeOutput(process.stderr, { hasColors, onReaderGone: () => undefined });
+// Output that got lost is a failure, also where the command had ended by then.
+const onOutputFailed = (error: NodeJS.ErrnoException): void => {
+  const { text } = describeFailure(Object.assign(error, { path: "Standard output" }));
+  process.once("exit", () => {
+    process.exitCode = exitCode.failed;
+  });
+  void stderr.write(`error: ${text}\n`);
+  interrupt.abort(new Interruption("standard output failed", exitCode.failed));
+};
+const stdout = new NodeOutput(process.stdout, { hasColors, onReaderGone, onFailed: onOutputFailed });
+// Where not even errors can be said, the exit code is all that is left.
+const nothing = (): void => undefined;
+const stderr = new NodeOutput(process.stderr, { hasColors, onReaderGone: nothing, onFailed: nothing });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
-    const number = signal === "SIGINT" ? 130 : 143;
-    if (interrupt.signal.aborted) process.exit(number);
-    interrupt.abort(new Interruption(`stopped by ${signal}`, exitCode.interrupted));
+    const code = signal === "SIGINT" ? exitCode.interrupted : exitCode.terminated;
+    if (interrupt.signal.aborted) process.exit(code);
+    interrupt.abort(new Interruption(`stopped by ${signal}`, code));
   });
 }
 
@@ -31,6 +43,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   stdin: process.stdin,
   stdout,
   stderr,
+  isInteractive: process.stdin.isTTY === true && stderr.isTerminal,
   signal: interrupt.signal,
 });
 clearInterval(keepAlive);

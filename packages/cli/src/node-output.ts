@@ -1,4 +1,7 @@
-/** Standard output and standard error of Node, with back-pressure, and quiet when their reader goes away (EPIPE). */
+/**
+ * Standard output and standard error of Node, with back-pressure. Quiet when the reader goes away (EPIPE); any other failure, as of a full
+ * disk, is told once, and nothing is written after it.
+ */
 
 import type { WriteStream } from "node:tty";
 import type { TextOutput } from "./command-context.js";
@@ -10,14 +13,18 @@ export class NodeOutput implements TextOutput {
   #isGone = false;
   #room: Promise<void> | undefined;
 
-  constructor(stream: WriteStream, options: { hasColors: boolean; onReaderGone: () => void }) {
+  constructor(
+    stream: WriteStream,
+    options: { hasColors: boolean; onReaderGone: () => void; onFailed: (error: NodeJS.ErrnoException) => void },
+  ) {
     this.#stream = stream;
     this.isTerminal = stream.isTTY === true;
     this.hasColors = this.isTerminal && options.hasColors;
     stream.on("error", (error: NodeJS.ErrnoException) => {
-      if (error.code !== "EPIPE") throw error;
+      const isFirst = !this.#isGone;
       this.#isGone = true;
-      options.onReaderGone();
+      if (error.code === "EPIPE") options.onReaderGone();
+      else if (isFirst) options.onFailed(error);
     });
   }
 

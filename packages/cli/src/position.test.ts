@@ -7,6 +7,10 @@ describe("parsePosition", () => {
     ["latest", "latest"],
     ["0", 0],
     ["42", 42],
+    ["end", "latest"],
+    ["-10", { last: 10 }],
+    ["@1769860800000", { timestamp: 1_769_860_800_000 }],
+    ["@2026-01-31", { timestamp: Date.UTC(2026, 0, 31) }],
     ["2026-01-31", { timestamp: Date.UTC(2026, 0, 31) }],
     ["2026-01-31T12:30", { timestamp: Date.UTC(2026, 0, 31, 12, 30) }],
     ["2026-01-31T12:30:15.250", { timestamp: Date.UTC(2026, 0, 31, 12, 30, 15, 250) }],
@@ -16,10 +20,18 @@ describe("parsePosition", () => {
     expect(parsePosition(text)).toEqual(position);
   });
 
+  it("takes a time ago", () => {
+    const before = Date.now();
+    const { timestamp } = parsePosition("-1h") as { timestamp: number };
+    expect(timestamp).toBeGreaterThanOrEqual(before - 3_600_000);
+    expect(timestamp).toBeLessThanOrEqual(Date.now() - 3_600_000);
+  });
+
   it.each([
     "",
     "first",
-    "-1",
+    "--1",
+    "-1x",
     "1.5",
     "9007199254740993",
     "2026-02-30",
@@ -36,7 +48,15 @@ describe("parseResetTarget", () => {
   it.each([
     ["earliest", "earliest"],
     ["latest", "latest"],
+    ["end", "latest"],
+    ["7", 7],
     ["offset:7", 7],
+    ["+100", { shift: 100 }],
+    ["-100", { shift: -100 }],
+    ["-1h", { durationMs: 3_600_000 }],
+    ["@2026-01-31T12:00:00Z", { timestamp: Date.UTC(2026, 0, 31, 12) }],
+    ["group:other", { group: "other" }],
+    ["file:/tmp/a:b.csv", { file: "/tmp/a:b.csv" }],
     ["time:2026-01-31T12:00:00Z", { timestamp: Date.UTC(2026, 0, 31, 12) }],
     ["shift:-100", { shift: -100 }],
     ["shift:+5", { shift: 5 }],
@@ -45,14 +65,20 @@ describe("parseResetTarget", () => {
     expect(parseResetTarget(text)).toEqual(target);
   });
 
-  it.each(["", "7", "offset:", "offset:-1", "time:now", "shift:", "shift:x", "shift:9007199254740993", "to:3"])(
-    "refuses %j and says what it takes",
-    (text) => {
-      expect(() => parseResetTarget(text)).toThrow(
-        /It takes earliest, latest, offset:N, time:ISO-TIME or shift:N|too large/,
-      );
-    },
-  );
+  it.each([
+    "",
+    "x",
+    "group:",
+    "offset:",
+    "offset:-1",
+    "time:now",
+    "shift:",
+    "shift:x",
+    "shift:9007199254740993",
+    "to:3",
+  ])("refuses %j and says what it takes", (text) => {
+    expect(() => parseResetTarget(text)).toThrow(/It takes earliest, latest, an offset N|too large/);
+  });
 });
 
 describe("isoTimeMs", () => {

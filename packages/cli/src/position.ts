@@ -1,48 +1,86 @@
 /**
  * Positions in a log as people write them.
  *
- *     --from, --to of consume    earliest  latest  42  2026-01-31  2026-01-31T12:00:00Z
- *     --to of group reset        earliest  latest  offset:42  time:2026-01-31T12:00:00Z  shift:-100
+ *     --from, --to of consume    earliest  latest  end  42  -10 (the last ten)  2026-01-31T12:00:00Z  @1769860800000  -1h
+ *     --to of group reset        earliest  latest  end  42  +100  -100  @2026-01-31T12:00:00Z  -1h  group:OTHER  file:OFFSETS
+ *                                and as they were written before: offset:42  time:2026-01-31T12:00:00Z  shift:-100
  *
- * A time without a zone is UTC, as in everything that `sluice` prints.
+ * A time without a zone is UTC, as in everything that `sluice` prints. `-1h` is one hour ago.
  */
 
 import { InvalidArgumentError } from "commander";
-
-/** A place in a log. */
-export type Position = "earliest" | "latest" | number | { readonly timestamp: number };
-/** A place in a log, or a distance from what is committed. */
-export type ResetTarget = Position | { readonly shift: number };
+import { durationMs } from "./command-options.js";
 
 const isoTime = /^\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d{1,9})?)?(?<zone>Z|[+-]\d{2}:\d{2})?)?$/i;
+
+/** A place in a log; `last`: so many records before the end, in each partition. */
+export type Position = "earliest" | "latest" | number | { readonly timestamp: number } | { readonly last: number };
+
+/** Where a reset goes: a place, a distance from what is committed, a time ago, what another group has, or what a file says. */
+export type ResetTarget =
+  | Exclude<Position, { readonly last: number }>
+  | { readonly shift: number }
+  | { readonly durationMs: number }
+  | { readonly group: string }
+  | { readonly file: string };
+
+const positionForm =
+  "It takes earliest, latest, an offset, -N for the last N records, a time such as 2026-01-31T12:00:00Z, or -1h for an hour ago.";
+const resetForm =
+  "It takes earliest, latest, an offset N, +N or -N from what is committed, @TIME, -1h for an hour ago, group:OTHER or file:PATH.";
 
 /** @throws InvalidArgumentError */
 export function parsePosition(text: string): Position {
   if (text === "earliest" || text === "latest") return text;
+  if (text === "end") return "latest";
   if (/^\d+$/.test(text)) return parseOffset(text);
-  return {
-    timestamp: parseTime(text, "It takes earliest, latest, an offset, or a time such as 2026-01-31T12:00:00Z."),
-  };
+  if (/^-\d+$/.test(text)) return { last: parseOffset(text.slice(1)) };
+  return { timestamp: agoMs(text) ?? parseTime(text.replace(/^@/, ""), positionForm) };
 }
 
 /** @throws InvalidArgumentError */
 export function parseResetTarget(text: string): ResetTarget {
-  const form = "It takes earliest, latest, offset:N, time:ISO-TIME or shift:N.";
   if (text === "earliest" || text === "latest") return text;
+  if (text === "end") return "latest";
+  if (/^\d+$/.test(text)) return parseOffset(text);
+  if (/^[+-]\d+$/.test(text)) return { shift: parseShift(text) };
+  if (text.startsWith("@")) return { timestamp: parseTime(text.slice(1), resetForm) };
+  const ago = text.startsWith("-") ? durationMs(text.slice(1)) : undefined;
+  return ago === undefined ? parseNamedTarget(text) : { durationMs: ago };
+}
+
+/** `kind:value`. */
+function parseNamedTarget(text: string): ResetTarget {
   const separator = text.indexOf(":");
   const rest = text.slice(separator + 1);
-  switch (text.slice(0, Math.max(0, separator))) {
+  if (separator <= 0 || rest === "") throw new InvalidArgumentError(resetForm);
+  switch (text.slice(0, separator)) {
     case "offset":
-      if (!/^\d+$/.test(rest)) throw new InvalidArgumentError(form);
+      if (!/^\d+$/.test(rest)) throw new InvalidArgumentError(resetForm);
       return parseOffset(rest);
     case "time":
-      return { timestamp: parseTime(rest, form) };
+      return { timestamp: parseTime(rest, resetForm) };
     case "shift":
-      if (!/^[+-]?\d+$/.test(rest) || !Number.isSafeInteger(Number(rest))) throw new InvalidArgumentError(form);
-      return { shift: Number(rest) };
+      return { shift: parseShift(rest) };
+    case "group":
+      return { group: rest };
+    case "file":
+      return { file: rest };
     default:
-      throw new InvalidArgumentError(form);
+      throw new InvalidArgumentError(resetForm);
   }
+}
+
+/** The time so long ago, in milliseconds since 1970; undefined where the text is no `-1h`. */
+function agoMs(text: string): number | undefined {
+  const ms = text.startsWith("-") ? durationMs(text.slice(1)) : undefined;
+  return ms === undefined ? undefined : Math.max(0, Date.now() - ms);
+}
+
+function parseShift(text: string): number {
+  const shift = Number(text);
+  if (!/^[+-]?\d+$/.test(text) || !Number.isSafeInteger(shift)) throw new InvalidArgumentError(resetForm);
+  return shift;
 }
 
 /** Milliseconds since 1970 of an ISO 8601 time, or undefined where it is none. */
@@ -71,8 +109,9 @@ function parseOffset(text: string): number {
   return value;
 }
 
+/** An ISO 8601 time, or milliseconds since 1970 behind an @. */
 function parseTime(text: string, form: string): number {
-  const ms = isoTimeMs(text);
-  if (ms === undefined || ms < 0) throw new InvalidArgumentError(form);
+  const ms = /^\d{5,}$/.test(text) ? Number(text) : isoTimeMs(text);
+  if (ms === undefined || !Number.isSafeInteger(ms) || ms < 0) throw new InvalidArgumentError(form);
   return ms;
 }

@@ -3,13 +3,16 @@
  * code. Errors end with what to do next.
  */
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError } from "commander";
 import picocolors from "picocolors";
 import { type CommandContext, Interruption } from "./command-context.js";
 import { type CommandEntry, commandGroups, commandList } from "./command-list.js";
+import { configureCommand } from "./configure-command.js";
 import { describeFailure } from "./describe-failure.js";
 import { type ExitCode, exitCode } from "./exit-code.js";
+import { withGlobalsBehind } from "./global-options.js";
+import { PlainOutput } from "./plain-output.js";
+import { programVersion } from "./program-version.js";
 
 /** Runs one command line to its end, and never throws. */
 export async function runProgram(
@@ -17,14 +20,17 @@ export async function runProgram(
   process: Omit<CommandContext, "setExitCode">,
 ): Promise<ExitCode> {
   let code: ExitCode = exitCode.ok;
+  const hasColors = !args.includes("--no-color");
   const context: CommandContext = {
     ...process,
+    stdout: hasColors ? process.stdout : new PlainOutput(process.stdout),
+    stderr: hasColors ? process.stderr : new PlainOutput(process.stderr),
     setExitCode: (given) => {
       code = given;
     },
   };
   try {
-    const words = withHelpAtEnd(args);
+    const words = withHelpAtEnd(withGlobalsBehind(args, commandList));
     const program = await buildProgram(words, context);
     await program.parseAsync([...words], { from: "user" });
     return code;
@@ -49,19 +55,23 @@ function withHelpAtEnd(args: readonly string[]): readonly string[] {
   return help === "help" && isKnown ? [...words, "--help"] : args;
 }
 
+/** All commands with their summaries; only the one that is called is loaded and has its options. */
 async function buildProgram(args: readonly string[], context: CommandContext): Promise<Command> {
   const program = prepare(new Command("sluice"), context)
     .description(
-      "Sluice: a partitioned commit log. Brokers come from --brokers, else SLUICE_BROKERS, else localhost:9092.",
+      "Sluice: a partitioned commit log. Brokers come from --brokers, SLUICE_BROKERS or a context, else localhost:9092.",
     )
-    .version(version(), "-V, --version");
+    .version(programVersion(), "-V, --version")
+    .addHelpText("after", "\n'sluice cheat' shows the commands of a day; 'sluice doctor' says what is wrong.");
   const groups = new Map<string, Command>();
   for (const entry of commandList) {
     const [first, second] = entry.path;
     const parent = second === undefined ? program : groupOf(first, groups, program, context);
-    const command = prepare(parent.command(second ?? first), context).summary(entry.summary);
+    const command = prepare(parent.command(second ?? first, { hidden: entry.isHidden }), context).summary(
+      entry.summary,
+    );
     command.description(`${entry.summary.charAt(0).toUpperCase()}${entry.summary.slice(1)}.`);
-    if (isCalled(entry, args)) (await entry.load()).configure(command, context);
+    if (isCalled(entry, args)) await configureCommand(entry, command, context);
   }
   return program;
 }
@@ -100,9 +110,4 @@ function prepare(command: Command, context: CommandContext): Command {
 
 function fullName(command: Command): string {
   return command.parent === null ? command.name() : `${fullName(command.parent)} ${command.name()}`;
-}
-
-function version(): string {
-  const packageFile = new URL("../package.json", import.meta.url);
-  return (JSON.parse(readFileSync(packageFile, "utf8")) as { version: string }).version;
 }

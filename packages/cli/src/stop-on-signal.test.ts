@@ -19,6 +19,7 @@ it("tells a stop that failed, and does not pass it off as an interruption", asyn
     env: {},
     stdin: (async function* () {})(),
     stdout: output,
+    isInteractive: false,
     stderr: output,
     signal: AbortSignal.abort(new Interruption("stopped by SIGTERM", exitCode.interrupted)),
     setExitCode: (given: number) => {

@@ -1,17 +1,34 @@
 /** `sluice broker`: one broker. Settings from flags win over the environment, that over the file, that over the defaults. */
 
-import { readFile } from "node:fs/promises";
-import { brokerConfigTable, createLogger, loadBrokerConfig, startBroker } from "@sluice/broker";
-import type { Command } from "commander";
+import {
+  brokerConfigTable,
+  createLogger,
+  type DescribedSetting,
+  describeSettings,
+  loadBrokerConfig,
+  startBroker,
+} from "@sluice/broker";
+import { type Command, Option } from "commander";
 import type { CommandContext } from "../command-context.js";
+import { readBrokerSources } from "../config/broker-sources.js";
 import { stopOnSignal } from "../stop-on-signal.js";
+import { formatTable } from "../table.js";
 
-interface BrokerCommandOptions extends Readonly<Record<string, string | undefined>> {
+interface BrokerCommandOptions extends Readonly<Record<string, string | boolean | undefined>> {
   readonly config?: string;
+  readonly printConfig?: true;
+  readonly output: "table" | "json";
 }
 
 export function configure(command: Command, context: CommandContext): void {
-  command.option("--config <file>", "YAML file with settings, see docs/configuration.md");
+  command
+    .option("--config <file>", "YAML file with settings, see docs/configuration.md")
+    .option("--print-config", "print every setting with where its value comes from, and start nothing")
+    .addOption(
+      new Option("-o, --output <format>", "of --print-config: table for people, json for programs")
+        .choices(["table", "json"])
+        .default("table"),
+    );
   for (const [key, { doc, unit, default: value }] of Object.entries(brokerConfigTable)) {
     const shown = value === "" ? "" : ` (default: ${value}${unit === "" ? "" : ` ${unit}`})`;
     command.option(`--${flagName(key)} <value>`, `${doc}${shown}`);
@@ -20,14 +37,26 @@ export function configure(command: Command, context: CommandContext): void {
 }
 
 async function runBroker(options: BrokerCommandOptions, context: CommandContext): Promise<void> {
-  const { config: path, ...flags } = options;
-  const file = path === undefined ? undefined : { path, text: await readFile(path, "utf8") };
-  const { config } = loadBrokerConfig({ flags, environment: context.env, file });
-  const broker = await startBroker({ config, logger: createLogger(config.logLevel) });
+  const { config: path, printConfig, output, ...flags } = options;
+  const loaded = loadBrokerConfig(await readBrokerSources({ path, flags }, context));
+  if (printConfig === true) {
+    await context.stdout.write(settingsText(describeSettings(brokerConfigTable, loaded), output));
+    return;
+  }
+  const { config, origins: configOrigins } = loaded;
+  const broker = await startBroker({ config, configOrigins, logger: createLogger(config.logLevel) });
   await context.stdout.write(
     `${JSON.stringify({ id: broker.id, host: broker.host, port: broker.port, httpPort: broker.httpPort })}\n`,
   );
   await stopOnSignal(context, config.stopGraceMs, () => broker.close());
+}
+
+function settingsText(settings: readonly DescribedSetting[], output: "table" | "json"): string {
+  if (output === "json") return `${JSON.stringify({ settings })}\n`;
+  return formatTable(
+    [{ title: "KEY" }, { title: "VALUE" }, { title: "UNIT" }, { title: "FROM" }],
+    settings.map(({ key, value, unit, origin }) => [key, value || null, unit, origin]),
+  );
 }
 
 /** `brokerLeaseMs` is `broker-lease-ms`. */

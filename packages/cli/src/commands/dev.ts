@@ -13,23 +13,36 @@ import {
   loadBrokerConfig,
   startLocalCluster,
 } from "@sluice/broker";
+import { isSluiceError } from "@sluice/model";
 import type { Command } from "commander";
+import { AdvisedError } from "../advice.js";
 import { type CommandContext, UsageError } from "../command-context.js";
-import { integerBetween, withOutputOption } from "../command-options.js";
+import {
+  integerBetween,
+  isForPrograms,
+  type OutputFormat,
+  type OutputOptions,
+  withOutputOption,
+} from "../command-options.js";
+import { readBrokerSources } from "../config/broker-sources.js";
+import { DevContext } from "../contexts/dev-context.js";
+import { describeFailure } from "../describe-failure.js";
+import { printJson } from "../print-json.js";
 import { stopOnSignal } from "../stop-on-signal.js";
 import { formatTable } from "../table.js";
 
-interface DevOptions {
+interface DevOptions extends OutputOptions {
   readonly brokers: number;
   readonly data?: string;
   readonly port?: number;
   readonly temporary?: true;
-  readonly output: "table" | "json";
 }
 
 const brokersMax = 32;
 const defaultDirectory = "sluice-data";
 const defaultPort = 9092;
+const httpPortOffset = 100;
+const portMax = 65_535;
 
 export function configure(command: Command, context: CommandContext): void {
   withOutputOption(command)
@@ -47,10 +60,9 @@ export function configure(command: Command, context: CommandContext): void {
 async function dev(options: DevOptions, context: CommandContext): Promise<void> {
   if (options.temporary && options.data !== undefined)
     throw new UsageError("--temporary and --data exclude each other.", "Leave one of them out.");
-  const { config, origins } = loadBrokerConfig({
-    flags: { dataDirectory: options.data, port: options.port },
-    environment: context.env,
-  });
+  const flags = { dataDirectory: options.data, port: options.port };
+  const { config, origins } = loadBrokerConfig(await readBrokerSources({ path: undefined, flags }, context));
+  checkPorts(config.port, options.brokers);
   const temporary = options.temporary ? await mkdtemp(join(tmpdir(), "sluice-dev-")) : undefined;
   const kept = origins.has("dataDirectory") ? config.dataDirectory : defaultDirectory;
   const dataDirectory = resolve(temporary ?? kept);
@@ -62,43 +74,78 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
       host: config.host,
       // Only what somebody set: the rest is the local cluster's to choose.
       config: Object.fromEntries([...origins.keys()].map((key) => [key, config[key as keyof BrokerConfig]])),
+      configOrigins: origins,
       logger: createLogger(origins.has("logLevel") ? config.logLevel : "warn"),
     });
     const isTemporary = temporary !== undefined;
-    if (!context.signal.aborted)
-      await announce(cluster, { dataDirectory, isTemporary, output: options.output }, context);
-    await stopOnSignal(context, config.stopGraceMs, () => cluster.close());
+    const named = new DevContext(context.env, cluster.bootstrap.join(","));
+    try {
+      const isCurrent = await nameCluster(named, context);
+      if (!context.signal.aborted)
+        await announce(cluster, { dataDirectory, isTemporary, isCurrent, output: options.output }, context);
+      await stopOnSignal(context, config.stopGraceMs, () => cluster.close());
+    } finally {
+      // A temporary cluster never comes back at this address.
+      if (isTemporary) await named.remove().catch(() => undefined);
+    }
+  } catch (error) {
+    if (!isSluiceError(error, "ADDRESS_IN_USE")) throw error;
+    throw new AdvisedError(
+      error,
+      "'sluice dev --port N' takes port N and those that follow, and for HTTP those 100 above; --port 0 takes free ones.",
+    );
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
 }
 
-async function announce(
-  cluster: LocalCluster,
-  where: { readonly dataDirectory: string; readonly isTemporary: boolean; readonly output: "table" | "json" },
-  context: CommandContext,
-): Promise<void> {
+/** @throws UsageError where the last broker would have no port left, for gRPC or, 100 above, for HTTP */
+function checkPorts(port: number, brokers: number): void {
+  const last = port + brokers - 1 + httpPortOffset;
+  if (port === 0 || last <= portMax) return;
+  throw new UsageError(
+    `From port ${port} on there are not enough: ${brokers} brokers would need ports up to ${last}.`,
+    `Choose a port up to ${portMax - (last - port)}, or 0 for free ones.`,
+  );
+}
+
+/** Writes the context "dev", and says whether commands find the cluster by it. A home that cannot be written to is no reason to stop. */
+async function nameCluster(named: DevContext, context: CommandContext): Promise<boolean> {
+  try {
+    return await named.write();
+  } catch (error) {
+    await context.stderr.write(`The context 'dev' is not written: ${describeFailure(error).text}\n`);
+    return false;
+  }
+}
+
+interface Announcement {
+  readonly dataDirectory: string;
+  readonly isTemporary: boolean;
+  /** Commands find the cluster without being told where it is. */
+  readonly isCurrent: boolean;
+  readonly output: OutputFormat;
+}
+
+async function announce(cluster: LocalCluster, where: Announcement, context: CommandContext): Promise<void> {
   const { dataDirectory, isTemporary } = where;
   const brokers = cluster.brokers.map(({ id, host, port, httpPort }) => ({ id, host, port, httpPort }));
-  if (where.output === "json") {
-    await context.stdout.write(`${JSON.stringify({ brokers, bootstrap: cluster.bootstrap, dataDirectory })}\n`);
-    return;
-  }
+  if (isForPrograms(where)) return printJson(context, { brokers, bootstrap: cluster.bootstrap, dataDirectory }, where);
   const table = formatTable(
     [{ title: "BROKER" }, { title: "GRPC" }, { title: "HTTP" }],
     brokers.map(({ id, host, port, httpPort }) => [id, `${host}:${port}`, `http://${host}:${httpPort}/metrics`]),
   );
   const count = brokers.length === 1 ? "1 broker is" : `${brokers.length} brokers are`;
   const data = `${isTemporary ? "Temporary data" : "Data"} in ${dataDirectory}`;
-  const next = nextCommands(cluster.bootstrap).map((line) => `  ${line}\n`);
+  const next = nextCommands(cluster.bootstrap, where.isCurrent).map((line) => `  ${line}\n`);
   await context.stdout.write(
     `${count} ready. ${data}. Ctrl-C stops.\n\n${table}\nIn another terminal:\n\n${next.join("")}\n`,
   );
 }
 
 /** What a reader types next. A broker is named where a command would not find one by itself. */
-function nextCommands([first = ""]: readonly string[]): readonly string[] {
-  const brokers = first.endsWith(`:${defaultPort}`) ? "" : ` --brokers ${first}`;
+function nextCommands([first = ""]: readonly string[], isCurrent: boolean): readonly string[] {
+  const brokers = isCurrent ? "" : ` --brokers ${first}`;
   return [
     `npx sluice topic create orders --partitions 3${brokers}`,
     `printf 'first\\nsecond\\nthird\\n' | npx sluice produce orders${brokers}`,

@@ -3,21 +3,28 @@
 import type { Admin } from "@sluice/client";
 import type { Position } from "../position.js";
 
-/** Offsets by partition. */
+/** Offsets by partition of one topic. */
 export type PartitionOffsets = ReadonlyMap<number, number>;
 
 /** The offset that a position is in each partition of a topic. A plain offset is the same in all. */
 export async function offsetsAt(admin: Admin, topic: string, position: Position): Promise<PartitionOffsets> {
-  if (typeof position === "object") {
+  if (typeof position === "object" && "timestamp" in position) {
     const found = await admin.fetchTopicOffsetsByTimestamp(topic, position.timestamp);
-    return new Map(found.map(({ partition, offset }) => [partition, offset]));
+    return new Map(found.map(({ partition, offset }) => [partition, Number(offset)]));
   }
   const ends = await admin.fetchTopicOffsets(topic);
   return new Map(
-    ends.map(({ partition, low, high }) => {
-      return [partition, position === "earliest" ? low : position === "latest" ? high : position];
-    }),
+    ends.map(({ partition, low, high }) => [partition, offsetIn({ low: Number(low), high: Number(high) }, position)]),
   );
+}
+
+function offsetIn(
+  log: { readonly low: number; readonly high: number },
+  position: Exclude<Position, { readonly timestamp: number }>,
+): number {
+  if (position === "earliest") return log.low;
+  if (position === "latest") return log.high;
+  return typeof position === "number" ? position : Math.max(log.low, log.high - position.last);
 }
 
 /**

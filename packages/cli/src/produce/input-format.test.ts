@@ -8,7 +8,7 @@ async function messages(
   fields: FieldOptions = {},
 ): Promise<OutgoingMessage[]> {
   const all: OutgoingMessage[] = [];
-  for await (const group of messagesOf([Buffer.from(text)], format, fields)) all.push(...group);
+  for await (const group of messagesOf([Buffer.from(text)], format, fields)) all.push(...group.messages);
   return all.map((message) => ({ ...message, value: message.value === null ? null : String(message.value) }));
 }
 
@@ -16,8 +16,17 @@ describe("lines", () => {
   it("are values, byte for byte", async () => {
     const values: unknown[] = [];
     for await (const group of messagesOf([Buffer.from([0xff, 0x0a, 0x0a])], "lines", {}))
-      values.push(...group.map(({ value }) => value));
+      values.push(...group.messages.map(({ value }) => value));
     expect(values).toEqual([Buffer.from([0xff]), Buffer.alloc(0)]);
+  });
+});
+
+describe("raw", () => {
+  it("is one value, whatever it holds", async () => {
+    const groups: OutgoingMessage[] = [];
+    for await (const { messages: all } of messagesOf([Buffer.from("a\nb"), Buffer.from("\n")], "raw", {}))
+      groups.push(...all);
+    expect(groups).toEqual([{ value: Buffer.from("a\nb\n") }]);
   });
 });
 
@@ -64,7 +73,8 @@ describe("csv", () => {
   it("decodes characters that are cut between two chunks", async () => {
     const bytes = Buffer.from("n\né\n");
     const found: OutgoingMessage[] = [];
-    for await (const group of messagesOf([bytes.subarray(0, 3), bytes.subarray(3)], "csv", {})) found.push(...group);
+    for await (const group of messagesOf([bytes.subarray(0, 3), bytes.subarray(3)], "csv", {}))
+      found.push(...group.messages);
     expect(found).toEqual([{ value: '{"n":"é"}' }]);
   });
 
@@ -79,5 +89,21 @@ describe("csv", () => {
     ["a,b\n1,2\n3\n", "Row 3 has 1 fields, and the first row has 2."],
   ])("refuses %j", async (text, message) => {
     await expect(messages("csv", text)).rejects.toThrow(message);
+  });
+});
+
+describe("a mistake in the input", () => {
+  it.each([
+    ["ndjson", "1\n2\nx\n", ["1", "2"], /^Line 3 is not JSON/],
+    ["csv", "a\n1\n2\n3,4\n", ['{"a":"1"}', '{"a":"2"}'], /^Row 4 has 2 fields/],
+    ["csv", 'a\n1\n2\n"x"y\n', ['{"a":"1"}', '{"a":"2"}'], /^Line 4 is not CSV/],
+  ] as const)("of %s %j comes after everything that stands before it", async (format, text, before, message) => {
+    const given: string[] = [];
+    const read = async (): Promise<void> => {
+      for await (const group of messagesOf([Buffer.from(text)], format, {}))
+        given.push(...group.messages.map(({ value }) => String(value)));
+    };
+    await expect(read()).rejects.toThrow(message);
+    expect(given).toEqual(before);
   });
 });

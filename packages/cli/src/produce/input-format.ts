@@ -1,9 +1,10 @@
 /**
- * Turns input into messages, in the three formats of `sluice produce`.
+ * Turns input into messages, in the formats of `sluice produce`.
  *
  *     lines   the bytes of a line are the value
  *     ndjson  so they are, and each line is a JSON value; lines of blanks are skipped
  *     csv     the first row names the members; every other row becomes a JSON object of strings
+ *     raw     the whole input is one value
  *
  * `keyField` and `timestampField` name a member of the object that a record is made of.
  */
@@ -14,7 +15,14 @@ import { isoTimeMs } from "../position.js";
 import { CsvParser } from "./parse-csv.js";
 import { splitLines } from "./split-lines.js";
 
-export type InputFormat = "lines" | "ndjson" | "csv";
+export type InputFormat = "lines" | "ndjson" | "csv" | "raw";
+
+/** Messages that came together. */
+export interface InputGroup {
+  readonly messages: readonly OutgoingMessage[];
+  /** Where in the input a message was, for people: "Line 7". Undefined where there is only one. */
+  placeOf(index: number): string | undefined;
+}
 
 export interface FieldOptions {
   readonly keyField?: string | undefined;
@@ -32,7 +40,7 @@ export function messagesOf(
   input: AsyncIterable<Buffer> | Iterable<Buffer>,
   format: InputFormat,
   fields: FieldOptions,
-): AsyncGenerator<OutgoingMessage[]> {
+): AsyncGenerator<InputGroup> {
   switch (format) {
     case "lines":
       return linesToMessages(input);
@@ -40,50 +48,101 @@ export function messagesOf(
       return ndjsonToMessages(input, fields);
     case "csv":
       return csvToMessages(input, fields);
+    case "raw":
+      return rawToMessages(input);
   }
 }
 
-async function* linesToMessages(input: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<OutgoingMessage[]> {
-  for await (const lines of splitLines(input, recordBytesMax)) yield lines.map((value) => ({ value }));
+async function* linesToMessages(input: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<InputGroup> {
+  let before = 0;
+  for await (const lines of splitLines(input, recordBytesMax)) {
+    const first = before + 1;
+    before += lines.length;
+    yield { messages: lines.map((value) => ({ value })), placeOf: (index) => `Line ${first + index}` };
+  }
 }
 
 async function* ndjsonToMessages(
   input: AsyncIterable<Buffer> | Iterable<Buffer>,
   fields: FieldOptions,
-): AsyncGenerator<OutgoingMessage[]> {
+): AsyncGenerator<InputGroup> {
   let lineNumber = 0;
   for await (const lines of splitLines(input, recordBytesMax)) {
     const messages: OutgoingMessage[] = [];
-    for (const value of lines) {
-      lineNumber++;
-      const text = value.toString("utf8");
-      if (text.trim() === "") continue;
-      const where = `Line ${lineNumber}`;
-      messages.push({ value, ...fieldsOf(parseJson(text, where), fields, where) });
-    }
-    yield messages;
+    const numbers: number[] = [];
+    const failure = failureOf(() => {
+      for (const value of lines) {
+        lineNumber++;
+        const text = value.toString("utf8");
+        if (text.trim() === "") continue;
+        const where = `Line ${lineNumber}`;
+        messages.push({ value, ...fieldsOf(parseJson(text, where), fields, where) });
+        numbers.push(lineNumber);
+      }
+    });
+    yield { messages, placeOf: (index) => `Line ${numbers[index]}` };
+    if (failure !== undefined) throw failure.error;
   }
 }
 
 async function* csvToMessages(
   input: AsyncIterable<Buffer> | Iterable<Buffer>,
   fields: FieldOptions,
-): AsyncGenerator<OutgoingMessage[]> {
+): AsyncGenerator<InputGroup> {
   const parser = new CsvParser();
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
   let titles: readonly string[] | undefined;
   let rowNumber = 0;
-  const toMessages = (rows: readonly string[][]): OutgoingMessage[] => {
+  const toMessages = function* (parse: (rows: string[][]) => void): Generator<InputGroup> {
     const messages: OutgoingMessage[] = [];
-    for (const row of rows) {
-      rowNumber++;
-      if (titles === undefined) titles = checkTitles(row);
-      else messages.push(rowToMessage(titles, row, fields, `Row ${rowNumber}`));
-    }
-    return messages;
+    const numbers: number[] = [];
+    const rows: string[][] = [];
+    const torn = failureOf(() => parse(rows));
+    const failure =
+      failureOf(() => {
+        for (const row of rows) {
+          rowNumber++;
+          if (titles === undefined) titles = checkTitles(row);
+          else {
+            messages.push(rowToMessage(titles, row, fields, `Row ${rowNumber}`));
+            numbers.push(rowNumber);
+          }
+        }
+      }) ?? torn;
+    yield { messages, placeOf: (index) => `Row ${numbers[index]}` };
+    if (failure !== undefined) throw failure.error;
   };
-  for await (const chunk of input) yield toMessages(parser.push(decoder.decode(chunk, { stream: true })));
-  yield toMessages([...parser.push(decoder.decode()), ...parser.end()]);
+  for await (const chunk of input)
+    yield* toMessages((rows) => parser.push(decoder.decode(chunk, { stream: true }), rows));
+  yield* toMessages((rows) => {
+    parser.push(decoder.decode(), rows);
+    parser.end(rows);
+  });
+}
+
+/** What came before a mistake is sent, so that the place of the mistake is the place to go on from: it is thrown after that. */
+function failureOf(work: () => void): { readonly error: unknown } | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (error) {
+    return { error };
+  }
+}
+
+async function* rawToMessages(input: AsyncIterable<Buffer> | Iterable<Buffer>): AsyncGenerator<InputGroup> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of input) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > recordBytesMax)
+      throw new InputError(
+        `The input is longer than ${recordBytesMax} bytes, and --format raw makes one record of it.`,
+        "Split it, or use --format lines.",
+      );
+  }
+  yield { messages: [{ value: Buffer.concat(chunks) }], placeOf: () => undefined };
 }
 
 function checkTitles(titles: readonly string[]): readonly string[] {

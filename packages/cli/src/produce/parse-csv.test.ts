@@ -4,7 +4,10 @@ import { CsvParser } from "./parse-csv.js";
 
 function parse(...pieces: readonly string[]): string[][] {
   const parser = new CsvParser();
-  return [...pieces.flatMap((piece) => parser.push(piece)), ...parser.end()];
+  const rows: string[][] = [];
+  for (const piece of pieces) parser.push(piece, rows);
+  parser.end(rows);
+  return rows;
 }
 
 /** Writes a row the obvious way: every field quoted. */

@@ -29,21 +29,17 @@ export class CsvParser {
   #isFirst = true;
   #sawCarriageReturn = false;
 
-  /** Rows that are complete with this text. @throws InputError */
-  push(text: string): string[][] {
-    const rows: string[][] = [];
+  /** Appends the rows that are complete with this text, also those before a mistake. @throws InputError */
+  push(text: string, rows: string[][]): void {
     const from = this.#isFirst && text.startsWith("\ufeff") ? 1 : 0;
     if (text !== "") this.#isFirst = false;
     for (let i = from; i < text.length; i++) this.#take(text.charAt(i), rows);
-    return rows;
   }
 
-  /** The row that had no line end. @throws InputError */
-  end(): string[][] {
+  /** Appends the row that had no line end. @throws InputError */
+  end(rows: string[][]): void {
     if (this.#state === "quoted") throw this.#error("a quoted field is not closed");
-    const rows: string[][] = [];
     this.#endRow(rows);
-    return rows;
   }
 
   #take(character: string, rows: string[][]): void {

@@ -1,24 +1,32 @@
 /**
  * Sends groups of messages with a bounded number of sends under way, and counts what is acknowledged.
  *
- * After a send has failed nothing more is sent: the error comes out of the next call.
+ * After a send has failed nothing more is sent: the error comes out of the next call, and names the place in the input of the first message
+ * that was not taken.
  */
 
 import type { OutgoingMessage, Producer } from "@sluice/client";
+import { AdvisedError } from "../advice.js";
+import type { InputGroup } from "./input-format.js";
 
 const sendsInFlightMax = 16;
 
 export class RecordSender {
   readonly #topic: string;
-  readonly #producer: Producer;
+  readonly #producer: Pick<Producer, "send">;
   readonly #inFlight = new Set<Promise<void>>();
   #failure: { readonly error: unknown } | undefined;
   #records = 0;
   #bytes = 0;
 
-  constructor(topic: string, producer: Producer) {
+  constructor(topic: string, producer: Pick<Producer, "send">) {
     this.#topic = topic;
     this.#producer = producer;
+  }
+
+  /** Whether something is sent and not answered. */
+  get isWaiting(): boolean {
+    return this.#inFlight.size > 0;
   }
 
   /** What the cluster has acknowledged. Bytes are those of keys and values. */
@@ -27,10 +35,10 @@ export class RecordSender {
   }
 
   /** Begins to send, and resolves when there is room for more. @throws what an earlier send failed with */
-  async send(messages: readonly OutgoingMessage[]): Promise<void> {
+  async send(group: InputGroup): Promise<void> {
     this.#throwFailure();
-    if (messages.length === 0) return;
-    const sent = this.#send(messages).finally(() => this.#inFlight.delete(sent));
+    if (group.messages.length === 0) return;
+    const sent = this.#send(group).finally(() => this.#inFlight.delete(sent));
     this.#inFlight.add(sent);
     while (this.#inFlight.size >= sendsInFlightMax) await Promise.race(this.#inFlight);
     this.#throwFailure();
@@ -43,13 +51,18 @@ export class RecordSender {
   }
 
   /** Never rejects: the failure is kept for the next call. */
-  async #send(messages: readonly OutgoingMessage[]): Promise<void> {
+  async #send({ messages, placeOf }: InputGroup): Promise<void> {
     try {
       await this.#producer.send({ topic: this.#topic, messages });
       for (const message of messages) this.#count(message);
     } catch (error) {
-      this.#failure ??= { error };
       const { results = [] } = error as { results?: readonly PromiseSettledResult<unknown>[] };
+      const first = results.findIndex(({ status }) => status === "rejected");
+      const place = first >= 0 ? placeOf(first) : undefined;
+      const isNamed = place !== undefined && error instanceof Error;
+      this.#failure ??= {
+        error: isNamed ? new AdvisedError(error, `${place} of the input is the first that was not taken.`) : error,
+      };
       messages.forEach((message, index) => {
         if (results[index]?.status === "fulfilled") this.#count(message);
       });

@@ -25,7 +25,10 @@ export async function* splitLines(
     let start = 0;
     for (let end = chunk.indexOf(lineFeed); end >= 0; end = chunk.indexOf(lineFeed, start)) {
       const part = chunk.subarray(start, end);
-      checkLength(restBytes + part.length, lineBytesMax, lineCount + lines.length + 1);
+      if (restBytes + part.length > lineBytesMax) {
+        if (lines.length > 0) yield lines;
+        throw tooLong(lineBytesMax, lineCount + lines.length + 1);
+      }
       lines.push(rest.length === 0 ? part : Buffer.concat([...rest, part]));
       rest = [];
       restBytes = 0;
@@ -34,18 +37,17 @@ export async function* splitLines(
     if (start < chunk.length) {
       rest.push(chunk.subarray(start));
       restBytes += chunk.length - start;
-      checkLength(restBytes, lineBytesMax, lineCount + lines.length + 1);
     }
     lineCount += lines.length;
     if (lines.length > 0) yield lines;
+    if (restBytes > lineBytesMax) throw tooLong(lineBytesMax, lineCount + 1);
   }
   if (rest.length > 0) yield [Buffer.concat(rest)];
 }
 
-function checkLength(bytes: number, lineBytesMax: number, lineNumber: number): void {
-  if (bytes > lineBytesMax)
-    throw new InputError(
-      `Line ${lineNumber} is longer than ${lineBytesMax} bytes.`,
-      "A line is one record: split the input into lines that a record can hold.",
-    );
+function tooLong(lineBytesMax: number, lineNumber: number): InputError {
+  return new InputError(
+    `Line ${lineNumber} is longer than ${lineBytesMax} bytes.`,
+    "A line is one record: split the input into lines that a record can hold.",
+  );
 }

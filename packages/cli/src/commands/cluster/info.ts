@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
@@ -24,10 +24,10 @@ async function info(options: ClusterOptions, context: CommandContext): Promise<v
   });
   const healthy = leaderless === 0 && cluster.controller !== undefined;
   if (!healthy) context.setExitCode(exitCode.unhealthy);
-  if (options.output === "json") {
+  if (isForPrograms(options)) {
     const counts = { topics: topics.filter(({ isInternal }) => !isInternal).length, partitions: partitions.length };
     const { clusterId, controller = null } = cluster;
-    return printJson(context, { clusterId, controller, healthy, ...counts, leaderless, brokers });
+    return printJson(context, { clusterId, controller, healthy, ...counts, leaderless, brokers }, options);
   }
   const table = formatTable(
     [

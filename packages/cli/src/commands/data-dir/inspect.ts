@@ -10,15 +10,16 @@ import { type DataDirectoryReport, inspectDataDirectory, NodeFileSystem, type Pa
 import { isSluiceError } from "@sluice/model";
 import type { Command } from "commander";
 import { type CommandContext, UsageError } from "../../command-context.js";
-import { withOutputOption } from "../../command-options.js";
+import { isForPrograms, type OutputFormat, withOutputOption } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
 import { printJson } from "../../print-json.js";
 import { printable } from "../../printable.js";
 import { grouped } from "../../progress-bar.js";
+import { counted } from "../../quantities.js";
 import { type Cell, formatTable } from "../../table.js";
 
 interface InspectOptions {
-  readonly output: "table" | "json";
+  readonly output: OutputFormat;
   readonly topic?: string;
 }
 
@@ -43,7 +44,7 @@ async function inspect(path: string, options: InspectOptions, context: CommandCo
   const report = await inspectOrPointBelow(path, topic === undefined ? {} : { topic });
   const problems = problemsOf(report);
   if (problems.length > 0) context.setExitCode(exitCode.unhealthy);
-  if (options.output === "json") return printJson(context, jsonOf(report));
+  if (isForPrograms(options)) return printJson(context, jsonOf(report), options);
   const leftovers = [
     ...report.leftovers,
     ...report.partitions.flatMap(({ directory, leftovers: names }) => names.map((name) => `${directory}/${name}`)),
@@ -147,8 +148,4 @@ function totalOf({ totals }: DataDirectoryReport): string {
   const { partitions, segments, sizeBytes, withProblems } = totals;
   const verdict = withProblems === 0 ? "" : `, ${withProblems} with problems`;
   return `${counted(partitions, "partition")}, ${counted(segments, "segment")}, ${grouped(sizeBytes)} bytes${verdict}\n`;
-}
-
-function counted(count: number, noun: string): string {
-  return `${grouped(count)} ${noun}${count === 1 ? "" : "s"}`;
 }

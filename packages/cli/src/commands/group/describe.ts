@@ -3,7 +3,7 @@
 import type { Admin, GroupDescription } from "@sluice/client";
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -35,7 +35,8 @@ async function describe(group: string, options: ClusterOptions, context: Command
   const members = description.members.map(({ memberId, clientId, host, owned }) => {
     return { memberId, clientId, host, partitions: owned };
   });
-  if (options.output === "json") return printJson(context, { group, state, generation, assignor, members, partitions });
+  if (isForPrograms(options))
+    return printJson(context, { group, state, generation, assignor, members, partitions }, options);
   const count = members.length === 1 ? "1 member" : `${members.length} members`;
   const memberTable = formatTable(
     [{ title: "MEMBER" }, { title: "CLIENT" }, { title: "HOST" }, { title: "PARTITIONS", align: "right" }],

@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -14,7 +14,7 @@ export function configure(command: Command, context: CommandContext): void {
 async function list(options: ClusterOptions, context: CommandContext): Promise<void> {
   const { groups } = await withClient(options, context, (client) => client.admin().listGroups());
   const shown = groups.map(({ groupId, state, members }) => ({ group: groupId, state, members }));
-  if (options.output === "json") return printJson(context, { groups: shown });
+  if (isForPrograms(options)) return printJson(context, { groups: shown }, options);
   const columns = [{ title: "GROUP" }, { title: "STATE" }, { title: "MEMBERS", align: "right" }] as const;
   await context.stdout.write(
     formatTable(

@@ -22,14 +22,15 @@ import {
 import type { SluiceError } from "@sluice/model";
 import type { Command } from "commander";
 import { type CommandContext, InputError } from "../../command-context.js";
-import { integerBetween, withOutputOption } from "../../command-options.js";
+import { integerBetween, isForPrograms, type OutputFormat, withOutputOption } from "../../command-options.js";
 import { LineWriter } from "../../line-writer.js";
+import { dataText } from "../../print-answer.js";
 import { printable } from "../../printable.js";
 import { batchJson, batchText, damageJson, damageText } from "../../segment/batch-lines.js";
 import { refuseStoredFile } from "../../segment/refuse-stored-file.js";
 
 interface DumpOptions {
-  readonly output: "table" | "json";
+  readonly output: OutputFormat;
   readonly headersOnly?: true;
   readonly fromOffset?: number;
   readonly limit?: number;
@@ -95,7 +96,7 @@ async function dumpFile(path: string, options: DumpOptions, sink: Sink): Promise
 }
 
 async function dumpLog(path: string, options: DumpOptions, { lines, signal }: Sink): Promise<void> {
-  const isJson = options.output === "json";
+  const isJson = isForPrograms(options);
   const tally = new DamageTally(path);
   let remaining = options.limit ?? Number.POSITIVE_INFINITY;
   const range = { fromOffset: options.fromOffset ?? 0, hasRecords: options.headersOnly !== true };
@@ -189,7 +190,7 @@ async function dumpEntries(
   const shown = file.entries.filter((entry) => offsetOf(entry) >= fromOffset).slice(0, limit);
   for (const entry of shown) {
     signal.throwIfAborted();
-    await lines.write(options.output === "json" ? `${JSON.stringify(entry)}\n` : `${entryText(entry)}\n`);
+    await lines.write(isForPrograms(options) ? dataText(options, entry) : `${entryText(entry)}\n`);
   }
   await lines.flush();
   if (file.problem === undefined) return;

@@ -8,14 +8,14 @@ import { NodeFileSystem, parseStoredFileName, type RebuiltSegment, rebuildIndexe
 import { SluiceError } from "@sluice/model";
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { integerBetween, withOutputOption } from "../../command-options.js";
+import { integerBetween, isForPrograms, type OutputFormat, withOutputOption } from "../../command-options.js";
 import { printJson } from "../../print-json.js";
 import { isFile } from "../../segment/is-file.js";
 import { refuseStoredFile } from "../../segment/refuse-stored-file.js";
 import { type Cell, formatTable } from "../../table.js";
 
 interface RebuildIndexOptions {
-  readonly output: "table" | "json";
+  readonly output: OutputFormat;
   readonly indexIntervalBytes: number;
   readonly execute?: true;
   readonly compacted?: true;
@@ -74,7 +74,7 @@ async function print(
   context: CommandContext,
 ): Promise<void> {
   const executed = options.execute === true;
-  if (options.output === "json") return printJson(context, { executed, segments });
+  if (isForPrograms(options)) return printJson(context, { executed, segments }, options);
   const right = { align: "right" } as const;
   const columns = [
     { title: "FILE" },

@@ -25,6 +25,7 @@ async function run(...args: string[]): Promise<{ status: number; stdout: string;
     env: {},
     stdin: (async function* () {})(),
     stdout: output("stdout"),
+    isInteractive: false,
     stderr: output("stderr"),
     signal: new AbortController().signal,
   });

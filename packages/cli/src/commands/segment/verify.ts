@@ -8,7 +8,7 @@ import { relative, resolve } from "node:path";
 import { NodeFileSystem, parseStoredFileName, type VerificationFinding, verifyLogDirectory } from "@sluice/log";
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { withOutputOption } from "../../command-options.js";
+import { isForPrograms, type OutputFormat, withOutputOption } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
 import { printJson } from "../../print-json.js";
 import { isFile } from "../../segment/is-file.js";
@@ -16,7 +16,7 @@ import { refuseStoredFile } from "../../segment/refuse-stored-file.js";
 import { formatTable } from "../../table.js";
 
 interface VerifyOptions {
-  readonly output: "table" | "json";
+  readonly output: OutputFormat;
   readonly all?: true;
   readonly compacted?: true;
 }
@@ -44,7 +44,7 @@ async function verify(path: string, options: VerifyOptions, context: CommandCont
   const findings = await verifyLogDirectory(new NodeFileSystem(), path, { isCompacted });
   const damaged = findings.filter(({ status }) => status === "corrupt").length;
   if (damaged > 0) context.setExitCode(exitCode.unhealthy);
-  if (options.output === "json") return printJson(context, { files: findings.length, damaged, findings });
+  if (isForPrograms(options)) return printJson(context, { files: findings.length, damaged, findings }, options);
   const shown = findings.filter(({ status }) => options.all === true || status !== "ok");
   const rows = shown.map((finding) => [relative(path, finding.path) || ".", finding.status, finding.problem]);
   const table =

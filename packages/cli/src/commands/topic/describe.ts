@@ -2,7 +2,7 @@
 
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
-import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -28,7 +28,7 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
     return { partition, ...place, start: known?.low ?? null, end: known?.high ?? null };
   });
   const { configs } = topic;
-  if (options.output === "json") return printJson(context, { topic: name, id: topic.id, partitions, configs });
+  if (isForPrograms(options)) return printJson(context, { topic: name, id: topic.id, partitions, configs }, options);
   const partitionTable = formatTable(
     [
       { title: "PARTITION", align: "right" },
@@ -38,9 +38,19 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
       { title: "IN-SYNC" },
       { title: "START", align: "right" },
       { title: "END", align: "right" },
+      { title: "RECORDS", align: "right" },
     ],
     partitions.map(({ partition, leader, leaderEpoch, replicas, inSyncReplicas, start, end }) => {
-      return [partition, leader, leaderEpoch, replicas.join(","), inSyncReplicas.join(","), start, end];
+      return [
+        partition,
+        leader,
+        leaderEpoch,
+        replicas.join(","),
+        inSyncReplicas.join(","),
+        start,
+        end,
+        recordsOf(start, end),
+      ];
     }),
   );
   const configTable = formatTable(
@@ -48,4 +58,9 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
     configs.map((config) => [config.name, config.value, config.isDefault ? "default" : "for this topic"]),
   );
   await context.stdout.write(`Topic ${name} (${topic.id})\n\n${partitionTable}\n${configTable}`);
+}
+
+/** Offsets from the first that can be read to the end. Compaction may have taken some of their records. */
+function recordsOf(start: number | null, end: number | null): number | null {
+  return start === null || end === null ? null : end - start;
 }
