@@ -15,6 +15,8 @@ export default defineConfig({
   ssr: { resolve: { conditions, externalConditions: conditions } },
   test: {
     pool: "forks",
+    // What commands write to the home of a person stays in the checkout.
+    env: { XDG_CONFIG_HOME: `${import.meta.dirname}/.cache/test-home` },
     projects: [
       {
         extends: true,

@@ -23,6 +23,8 @@ export interface BenchOptions {
   readonly bareRuns: number;
   /** Measure memory and starting times too. */
   readonly startup: boolean;
+  /** Addresses of a Kafka that runs beside it, for the same program on kafkajs. Undefined: none. */
+  readonly kafka: string | undefined;
   readonly output: "table" | "json";
 }
 
@@ -39,9 +41,12 @@ export const usage = `npm run bench -- [options]
   --mb N              values of each size, in MB (400)
   --end-to-end N      records of end-to-end (2000)
   --bare-runs N       runs of the bare pipeline, of which the median counts (3)
+  --kafka HOST:PORT   a Kafka that is up: the same works there with kafkajs, beside ours in one run
   --no-startup        leave out memory and starting times
   -o, --output table|json  (table)
 
+npm run bench -- many-topics   creates thousands of topics, and measures an idle broker with them
+npm run bench -- soak   puts a steady load on a broker for minutes, and says what of it grows
 npm run bench -- log    measures the log alone, with options of its own`;
 
 const works = ["produce", "consume", "end-to-end"] as const;
@@ -64,6 +69,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
       "end-to-end": { type: "string", default: "2000" },
       "bare-runs": { type: "string", default: "3" },
       startup: { type: "boolean", default: true },
+      kafka: { type: "string" },
       output: { type: "string", short: "o", default: "table" },
     },
   });
@@ -80,6 +86,7 @@ export function parseBenchOptions(args: readonly string[]): BenchOptions {
     endToEndRecords: positive("end-to-end", values["end-to-end"]),
     bareRuns: positive("bare-runs", values["bare-runs"]),
     startup: values.startup,
+    kafka: values.kafka,
     output: choice("output", values.output, ["table", "json"]),
   };
 }

@@ -18,7 +18,7 @@ const beganMs = performance.now();
 for await (const batch of consumer.batches()) {
   for (const { value } of batch) bytes += value?.length ?? 0;
   records += batch.messages.length;
-  if (batch.lastOffset + 1 === endOf.get(batch.partition) && --open === 0) break;
+  if (batch.lastOffset() + 1 === endOf.get(batch.partition) && --open === 0) break;
 }
 const seconds = (performance.now() - beganMs) / 1000;
 if (records < wanted) throw new Error(`${records} records came back of ${wanted}`);

@@ -1,6 +1,6 @@
 /**
  * `npm run bench`: what one broker carries, as ratios to what the bare pipeline carries in the same run. With `log` as its first
- * argument: what the log alone carries, see log/main.ts.
+ * argument: what the log alone carries, see log/main.ts; with `soak`: whether a broker grows under a steady load, see soak.ts.
  *
  * Absolute figures drift by a third from machine to machine and from run to run: the ratios are the result.
  */
@@ -8,10 +8,13 @@
 import { Sluice } from "@sluice/client";
 import { bareDefaults, runBarePipeline } from "./bare/bare-pipeline.js";
 import { type BenchOptions, parseBenchOptions, usage } from "./bench-options.js";
+import { createKafkaTopic, deleteKafkaTopic } from "./kafkajs/bench-kafka.js";
 import { benchLog } from "./log/main.js";
+import { benchManyTopics } from "./many-topics.js";
 import { type BenchReport, type BenchRow, formatReport } from "./report.js";
-import { runWorkload } from "./run-workload.js";
+import { runWorkload, type WorkloadResult } from "./run-workload.js";
 import { SluiceProcess, sluiceBin } from "./sluice-process.js";
+import { benchSoak } from "./soak.js";
 import { measureStartup } from "./startup.js";
 import type { Workload, WorkName } from "./workload.js";
 
@@ -23,6 +26,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 
 const [subject, ...rest] = process.argv.slice(2);
 if (subject === "log") await benchLog(rest);
+else if (subject === "soak") await benchSoak(rest);
+else if (subject === "many-topics") await benchManyTopics(rest);
 else await benchBroker(process.argv.slice(2));
 
 async function benchBroker(args: readonly string[]): Promise<void> {
@@ -69,11 +74,37 @@ async function benchSize(given: BenchOptions, recordBytes: number, bareMbPerSeco
     const topic = work === "end-to-end" ? "end-to-end" : "records";
     if (work !== "consume") await createTopic(brokers, topic, given);
     const result = await runWorkload(work, workloadOf(work, { brokers, topic, recordBytes }, given), httpPort);
-    const mbPerSecond = result.bytes / result.seconds / 1e6;
-    const recordsPerSecond = result.records / result.seconds;
-    rows.push({ work, recordBytes, recordsPerSecond, mbPerSecond, ratio: mbPerSecond / bareMbPerSecond, ...result });
+    rows.push(rowOf({ work, recordBytes, system: "sluice" }, result, bareMbPerSecond));
+    if (given.kafka !== undefined) rows.push(await benchKafkaBeside(given, { work, recordBytes }, bareMbPerSecond));
   }
   return rows;
+}
+
+/** One work with kafkajs, on a Kafka that is up. What `produce` leaves there, `consume` reads and removes. */
+async function benchKafkaBeside(
+  given: BenchOptions,
+  { work, recordBytes }: { work: WorkName; recordBytes: number },
+  bareMbPerSecond: number,
+): Promise<BenchRow> {
+  const brokers = given.kafka as string;
+  say(`${work}, ${recordBytes} B, kafkajs on Kafka`);
+  const topic = `sluice-bench-${process.pid}-${work === "end-to-end" ? work : "records"}-${recordBytes}`;
+  const isRead = work !== "produce" || !given.works.includes("consume");
+  if (work !== "consume") await createKafkaTopic(brokers, topic, given.partitions);
+  const workload = workloadOf(work, { brokers, topic, recordBytes }, given);
+  const result = await runWorkload(work, workload, undefined);
+  if (isRead) await deleteKafkaTopic(brokers, topic);
+  return rowOf({ work, recordBytes, system: "kafkajs" }, result, bareMbPerSecond);
+}
+
+function rowOf(
+  what: Pick<BenchRow, "work" | "recordBytes" | "system">,
+  result: WorkloadResult,
+  bareMbPerSecond: number,
+): BenchRow {
+  const mbPerSecond = result.bytes / result.seconds / 1e6;
+  const recordsPerSecond = result.records / result.seconds;
+  return { ...what, recordsPerSecond, mbPerSecond, ratio: mbPerSecond / bareMbPerSecond, ...result };
 }
 
 function workloadOf(

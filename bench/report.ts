@@ -8,6 +8,8 @@ import type { WorkName } from "./workload.js";
 
 export interface BenchRow extends WorkloadResult {
   readonly work: WorkName;
+  /** Whose broker and client. */
+  readonly system: "sluice" | "kafkajs";
   /** Bytes of a value. */
   readonly recordBytes: number;
   readonly recordsPerSecond: number;
@@ -31,7 +33,7 @@ export interface BenchReport {
 }
 
 const titles = [
-  ...["WORK", "BYTES", "RECORDS/S", "MB/S", "TO BARE", "P50 MS", "P99 MS", "P99.9 MS"],
+  ...["WORK", "SYSTEM", "BYTES", "RECORDS/S", "MB/S", "TO BARE", "P50 MS", "P99 MS", "P99.9 MS"],
   ...["BROKER CPU S", "BROKER RSS MB", "CLIENT CPU S", "CLIENT RSS MB"],
 ];
 
@@ -60,13 +62,14 @@ function cells(row: BenchRow, bareSingle: LatencySummary): string[] {
       : row.ratio.toFixed(2);
   return [
     row.work,
+    row.system,
     String(row.recordBytes),
     Math.round(row.recordsPerSecond).toLocaleString("en-US"),
     row.mbPerSecond.toFixed(1),
     toBare,
     ...(latency === null ? ["-", "-", "-"] : [ms(latency.p50Ms), ms(latency.p99Ms), ms(latency.p999Ms)]),
-    row.broker.cpuSeconds.toFixed(2),
-    megabytes(row.broker.rssBytes),
+    row.broker?.cpuSeconds.toFixed(2) ?? "-",
+    row.broker === undefined ? "-" : megabytes(row.broker.rssBytes),
     row.client.cpuSeconds.toFixed(2),
     megabytes(row.client.rssBytes),
   ];

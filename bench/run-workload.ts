@@ -7,20 +7,30 @@ import type { Workload, WorkName } from "./workload.js";
 
 export interface WorkloadResult extends Measurement {
   readonly client: ProcessCost;
-  /** What the broker used for it; memory is that at its end. */
-  readonly broker: ProcessUse;
+  /** What the broker used for it; memory is that at its end. Undefined where the broker does not tell. */
+  readonly broker: ProcessUse | undefined;
 }
 
-export async function runWorkload(name: WorkName, workload: Workload, httpPort: number): Promise<WorkloadResult> {
-  const before = await processUse(httpPort);
-  const child = new Child(new URL(`./${name}.js`, import.meta.url), [JSON.stringify(workload)]);
+/** @param httpPort of the broker's metrics. Undefined: the broker is Kafka, and the client kafkajs. */
+export async function runWorkload(
+  name: WorkName,
+  workload: Workload,
+  httpPort: number | undefined,
+): Promise<WorkloadResult> {
+  const before = httpPort === undefined ? undefined : await processUse(httpPort);
+  const program = httpPort === undefined ? `./kafkajs/${name}.js` : `./${name}.js`;
+  const child = new Child(new URL(program, import.meta.url), [JSON.stringify(workload)]);
   try {
     const { seconds, records, bytes, latency } = await child.next("measured");
     const client = await child.stop();
-    const after = await processUse(httpPort);
-    const broker = { cpuSeconds: after.cpuSeconds - before.cpuSeconds, rssBytes: after.rssBytes };
+    const broker = before === undefined ? undefined : await useSince(before, httpPort as number);
     return { seconds, records, bytes, latency, client, broker };
   } finally {
     child.kill();
   }
+}
+
+async function useSince(before: ProcessUse, httpPort: number): Promise<ProcessUse> {
+  const after = await processUse(httpPort);
+  return { cpuSeconds: after.cpuSeconds - before.cpuSeconds, rssBytes: after.rssBytes };
 }

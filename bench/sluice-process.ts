@@ -43,6 +43,11 @@ export class SluiceProcess implements AsyncDisposable {
     this.readyMs = readyMs;
   }
 
+  /** Process id of the command that was started. */
+  get pid(): number {
+    return this.#process.pid as number;
+  }
+
   /** Starts a command and waits for its first line. `{data}` in an argument is a temporary directory. */
   static async start(command: string, args: readonly string[]): Promise<SluiceProcess> {
     const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));

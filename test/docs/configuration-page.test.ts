@@ -22,6 +22,7 @@ Made from \`packages/broker/src/broker-config.ts\` and \`packages/model/src/topi
 ## Broker
 
 A key is set by a flag of \`sluice broker\`, else by the environment, else in the YAML file that \`--config\` names, else it has its default. Unknown keys are refused.
+A variable with \`_FILE\` behind its name holds the path of a file with the value. \`sluice config validate\` says what is wrong; \`sluice broker --print-config\` where each value comes from.
 
 | key, and flag | environment | default | unit | takes | what it does |
 |---|---|---|---|---|---|

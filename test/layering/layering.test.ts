@@ -25,7 +25,7 @@ const arrows: Record<string, readonly string[]> = {
   broker: ["model", "record", "log", "replication", "groups", "cluster", "coordination", "protocol"],
   client: ["model", "record", "protocol"],
   testing: ["model", "client", "broker"],
-  cli: ["model", "log", "client", "broker"],
+  cli: ["model", "log", "protocol", "client", "broker"],
 };
 
 const purePackages = ["model", "replication", "groups", "cluster"];
@@ -61,6 +61,10 @@ const portFiles: readonly string[] = [
   "log/src/compaction/compaction-worker.ts",
   "record/src/codecs/optional-codec-packages.ts",
   "protocol/src/",
+  "client/src/process-signals.ts",
+  "client/src/stderr-logger.ts",
+  "client/src/tracing/open-telemetry.ts",
+  "broker/src/broker-version.ts",
   "broker/src/http-server.ts",
   "broker/src/node-process-statistics.ts",
 ];
@@ -72,7 +76,8 @@ const harmlessBuiltins: Record<string, readonly string[]> = {
   coordination: ["node:buffer"],
   protocol: ["node:buffer"],
   broker: ["node:buffer", "node:events", "node:path"],
-  client: ["node:async_hooks", "node:buffer", "node:events"],
+  // diagnostics_channel: it only tells whoever subscribes within the process; nothing comes back from it.
+  client: ["node:async_hooks", "node:buffer", "node:diagnostics_channel", "node:events", "node:stream"],
 };
 
 /** Each dependency from outside, and the only files that import it. */

@@ -27,6 +27,12 @@ export interface BrokerProcess {
   kill(): Promise<void>;
   /** SIGTERM, and wait for the exit code. */
   stop(): Promise<number | null>;
+  /** Sends a signal, and waits for nothing. */
+  signal(signal: NodeJS.Signals): void;
+  /** Its exit code when it has ended; null: a signal ended it. */
+  readonly exitCode: Promise<number | null>;
+  /** Resident memory in bytes, as it says itself. */
+  residentBytes(): Promise<number>;
 }
 
 /** Starts `sluice broker`; resolves when it says where it listens, ready or not. */
@@ -62,15 +68,19 @@ export async function startBrokerProcess(options: {
     const response = await fetch(`http://127.0.0.1:${port + 100}${path}`);
     return { status: response.status, body: await response.text() };
   };
+  const metric = async (name: string): Promise<number> => {
+    const line = (await page("/metrics")).body.split("\n").find((one) => one.startsWith(`${name} `));
+    return Number(line?.slice(name.length + 1));
+  };
   return {
     address: `127.0.0.1:${port}`,
     log: () => log,
     page,
-    metric: async (name) => {
-      const line = (await page("/metrics")).body.split("\n").find((one) => one.startsWith(`${name} `));
-      return Number(line?.slice(name.length + 1));
-    },
+    metric,
     kill: async () => void (await end("SIGKILL")),
     stop: () => end("SIGTERM"),
+    signal: (signal) => void child.kill(signal),
+    exitCode: exited.then(([code]) => code),
+    residentBytes: () => metric("process_resident_memory_bytes"),
   };
 }

@@ -53,7 +53,7 @@ export async function readInGroup(client: Sluice, options: GroupReadingOptions):
         for (const message of batch) process(message);
         count += batch.messages.length;
         const place = placeOf(batch.topic, batch.partition);
-        if (batch.lastOffset + 1 >= (left.get(place) ?? 0)) left.delete(place);
+        if (batch.lastOffset() + 1 >= (left.get(place) ?? 0)) left.delete(place);
         if (left.size === 0) done.abort();
       }
     } catch (error) {
