@@ -8,8 +8,7 @@ import { once } from "node:events";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import type { Sluice } from "@sluice/client";
-import { Sluice as Client } from "@sluice/client";
+import { type Consumer, Sluice } from "@sluice/client";
 import { onTestFinished } from "vitest";
 import {
   type GroupMemberOptions,
@@ -58,9 +57,7 @@ export class GroupChaos {
   readonly #loops: Promise<void>[] = [];
   #members: Member[] = [];
   #memberCount = 0;
-  missing: unknown;
   #isOver = false;
-  #isObserved = true;
 
   static async start(seed: number, cluster: StruckCluster): Promise<GroupChaos> {
     const chaos = new GroupChaos(seed, cluster, join(await temporaryDirectory(), "ledger"));
@@ -73,7 +70,7 @@ export class GroupChaos {
     this.#random = randomFrom(seed);
     this.#cluster = cluster;
     this.#ledger = ledger;
-    this.#client = new Client({ brokers: this.brokers });
+    this.#client = new Sluice({ brokers: this.brokers });
   }
 
   get brokers(): string {
@@ -82,12 +79,6 @@ export class GroupChaos {
 
   /** Something happens. `isToCluster`: to the brokers, whatever the seed says. */
   async disturb(isToCluster: boolean): Promise<void> {
-    console.log(
-      new Date().toISOString(),
-      "disturb",
-      isToCluster,
-      this.#members.map(({ kind, child }) => `${kind}${child?.pid ?? ""}`).join(),
-    );
     const actions = [
       () => this.#join(),
       () => this.#join(),
@@ -99,8 +90,11 @@ export class GroupChaos {
       () => this.#createTopic(),
       () => this.#addPartitions(),
     ];
-    if (isToCluster || this.#random(20) === 0) await this.#cluster.strike();
-    else await (actions[this.#random(actions.length)] as () => Promise<void> | void)();
+    if (isToCluster || this.#random(20) === 0) {
+      // Somebody may want to leave while there is nobody to tell.
+      if (this.#random(2) === 0) this.#leave();
+      await this.#cluster.strike();
+    } else await (actions[this.#random(actions.length)] as () => Promise<void> | void)();
     await sleep(this.#random(700));
   }
 
@@ -108,23 +102,17 @@ export class GroupChaos {
   async end(reader: Sluice): Promise<GroupHistory> {
     // Members that commit by hand leave the rest of their work uncommitted.
     const calm = this.#addMember({ kind: "several partitions", isChild: false, slowMs: 0, blockMs: 0 });
-    console.log(new Date().toISOString(), "removing");
     await Promise.all(this.#members.filter((member) => member !== calm).map((member) => this.#remove(member)));
     this.#isOver = true;
-    console.log(new Date().toISOString(), "loops");
     await Promise.all(this.#loops);
-    console.log(new Date().toISOString(), "all");
-    await until(async () => {
-      const isDone = await this.#isAllCommitted();
-      console.log(new Date().toISOString(), "not yet", JSON.stringify(this.missing));
-      return isDone || this.failures.length > 0;
-    });
-    this.#isObserved = false;
+    await until(async () => (await this.#isAllCommitted()) || this.failures.length > 0);
     await this.#settles("leaving", calm.leave());
     const history = await this.#history(reader);
     await this.#settles("closing the reader", reader.close());
     await this.#settles("closing the client", this.#client.close());
+    const last = this.#addMember({ kind: "by key", isChild: false, slowMs: 0, blockMs: 0 });
     await this.#settles("stopping the cluster", this.#cluster.stop());
+    await this.#settles("leaving what is gone", last.leave());
     return history;
   }
 
@@ -188,8 +176,7 @@ export class GroupChaos {
   #spawnMember(options: GroupMemberOptions): Member {
     const program = join(import.meta.dirname, "group-member.mjs");
     const flags = ["--trace-warnings", "--unhandled-rejections=strict"];
-    const log = process.env.SLUICE_TEST_TRACE;
-    const all = JSON.stringify({ ...options, ledger: this.#ledger, log });
+    const all = JSON.stringify({ ...options, ledger: this.#ledger });
     const child = spawn(process.execPath, [...flags, program, all], { stdio: ["ignore", "inherit", "pipe"] });
     onTestFinished(() => void child.kill("SIGKILL"));
     let complaint = "";
@@ -245,7 +232,7 @@ export class GroupChaos {
 
   /** Sends until all is over. Records of a key are sent in the order of their numbers, many at once. */
   async #produce(name: string): Promise<void> {
-    const client = new Client({ brokers: this.brokers });
+    const client = new Sluice({ brokers: this.brokers });
     const producer = client.producer({ deliveryTimeoutMs: 120_000 });
     const random = randomFrom(this.#seed + name.charCodeAt(0));
     const underWay = new Set<Promise<void>>();
@@ -274,25 +261,21 @@ export class GroupChaos {
   }
 
   async #observe(): Promise<void> {
-    const client = new Client({ brokers: this.brokers });
+    const client = new Sluice({ brokers: this.brokers });
     const observer = client.consumer({ groupId: group });
     while (!this.#isOver) {
-      await this.#look((partitions) => observer.committed(partitions));
+      await this.#look(observer);
       await sleep(5);
     }
     await this.#settles("closing the observer", client.close());
   }
 
-  async #look(
-    committed: (
-      partitions: readonly { readonly topic: string; readonly partition: number }[],
-    ) => Promise<readonly { readonly topic: string; readonly partition: number; readonly offset: number }[]>,
-  ): Promise<void> {
+  async #look(observer: Consumer): Promise<void> {
     const partitions = [...this.#topics].flatMap(([topic, count]) => {
       return Array.from({ length: count }, (_, partition) => ({ topic, partition }));
     });
     try {
-      const offsets = await committed(partitions);
+      const offsets = await observer.committed(partitions);
       const atUs = monotonicUs();
       for (const { topic, partition, offset } of offsets) this.#commits.push({ topic, partition, offset, atUs });
     } catch (error) {
@@ -303,18 +286,15 @@ export class GroupChaos {
   async #isAllCommitted(): Promise<boolean> {
     const seen = this.#commits.length;
     const observer = this.#client.consumer({ groupId: group });
-    await this.#look((partitions) => observer.committed(partitions));
+    await this.#look(observer);
     await observer.close();
     const committed = new Map(
       this.#commits.slice(seen).map(({ topic, partition, offset }) => [`${topic}-${partition}`, offset]),
     );
     for (const topic of this.#topics.keys())
       for (const { partition, offset } of await this.#client.admin().fetchTopicOffsets(topic))
-        if ((committed.get(`${topic}-${partition}`) ?? 0) < Number(offset)) {
-          this.missing = { topic, partition, offset, committed: committed.get(`${topic}-${partition}`) };
-          return false;
-        }
-    return this.#isObserved;
+        if ((committed.get(`${topic}-${partition}`) ?? 0) < Number(offset)) return false;
+    return true;
   }
 
   async #history(reader: Sluice): Promise<GroupHistory> {

@@ -1,7 +1,5 @@
 /** Types of group-member.mjs, which is a program too and so is written in JavaScript. */
 
-import type { Logger } from "@sluice/client";
-
 /** What a member tells. */
 export interface WorkEvent {
   /** `dead`: it is in the dead-letter topic. */
@@ -30,7 +28,6 @@ export interface GroupMemberOptions {
   readonly slowMs: number;
   /** Milliseconds for which it lets nothing happen in its process, now and then. */
   readonly blockMs: number;
-  readonly logger?: Logger | undefined;
 }
 
 /** How members work. */

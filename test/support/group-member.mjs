@@ -59,7 +59,7 @@ class Member {
     this.#options = options;
     this.#tell = tell;
     this.#random = randomFrom(options.seed);
-    this.#client = new Sluice({ brokers: options.brokers, logger: options.logger });
+    this.#client = new Sluice({ brokers: options.brokers });
     const { sessionTimeout, rebalanceTimeout } = options;
     this.#consumer = this.#client.consumer({
       groupId: options.group,
@@ -197,16 +197,9 @@ export function joinMember(options, tell) {
 async function main() {
   const options = JSON.parse(process.argv[2]);
   const ledger = openSync(options.ledger, "a");
-  const say = (level) => (data, message) => {
-    if (options.log === undefined) return;
-    const text = { level, at: monotonicUs(), member: options.name, message, ...data, error: `${data.error ?? ""}` };
-    writeSync(log, `${JSON.stringify(text)}\n`);
-  };
-  const log = options.log === undefined ? -1 : openSync(options.log, "a");
-  const logger = { debug: say("debug"), info: say("info"), warn: say("warn"), error: say("error") };
   // Written when it returns: a killed process has told all that it did.
   const tell = (event) => void writeSync(ledger, `${JSON.stringify(event)}\n`);
-  const { ended, leave } = joinMember({ ...options, logger }, tell);
+  const { ended, leave } = joinMember(options, tell);
   process.once("SIGTERM", () => void leave());
   await ended;
 }

@@ -4,7 +4,7 @@ import type { ExitCode } from "./exit-code.js";
 
 /** One of the two standard outputs. */
 export interface TextOutput {
-  /** A person reads it, on a terminal. */
+  /** A person reads it, on a terminal that knows control sequences. */
   readonly isTerminal: boolean;
   /** Colours may be used. */
   readonly hasColors: boolean;

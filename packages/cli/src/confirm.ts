@@ -28,5 +28,7 @@ async function firstLine(context: CommandContext): Promise<string> {
     text += chunk.toString("utf8");
     if (text.includes("\n")) break;
   }
+  // Ctrl-D ends no line on the terminal.
+  if (!text.includes("\n")) await context.stderr.write("\n");
   return text.split("\n")[0] ?? "";
 }

@@ -12,6 +12,8 @@ import { runProgram } from "./program.js";
 
 const interrupt = new AbortController();
 const hasColors = process.env.NO_COLOR === undefined || process.env.NO_COLOR === "";
+// A dumb terminal shows control sequences as they are: it gets what a file would get.
+const isDumb = process.env.TERM === "dumb";
 // `sluice consume t | head` is no failure: the reader has what it wanted.
 const onReaderGone = (): void => interrupt.abort(new Interruption("nobody reads the output", exitCode.ok));
 // Output that got lost is a failure, also where the command had ended by then.
@@ -23,10 +25,10 @@ const onOutputFailed = (error: NodeJS.ErrnoException): void => {
   void stderr.write(`error: ${text}\n`);
   interrupt.abort(new Interruption("standard output failed", exitCode.failed));
 };
-const stdout = new NodeOutput(process.stdout, { hasColors, onReaderGone, onFailed: onOutputFailed });
+const stdout = new NodeOutput(process.stdout, { hasColors, isDumb, onReaderGone, onFailed: onOutputFailed });
 // Where not even errors can be said, the exit code is all that is left.
 const nothing = (): void => undefined;
-const stderr = new NodeOutput(process.stderr, { hasColors, onReaderGone: nothing, onFailed: nothing });
+const stderr = new NodeOutput(process.stderr, { hasColors, isDumb, onReaderGone: nothing, onFailed: nothing });
 
 for (const signal of ["SIGINT", "SIGTERM"] as const) {
   process.on(signal, () => {
@@ -43,7 +45,7 @@ process.exitCode = await runProgram(process.argv.slice(2), {
   stdin: process.stdin,
   stdout,
   stderr,
-  isInteractive: process.stdin.isTTY === true && stderr.isTerminal,
+  isInteractive: process.stdin.isTTY === true && process.stderr.isTTY === true,
   signal: interrupt.signal,
 });
 clearInterval(keepAlive);

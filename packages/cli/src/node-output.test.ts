@@ -3,16 +3,22 @@ import type { WriteStream } from "node:tty";
 import { describe, expect, it } from "vitest";
 import { NodeOutput } from "./node-output.js";
 
-function output(): { readonly out: NodeOutput; readonly stream: EventEmitter; readonly told: string[] } {
+function output({ isDumb = false } = {}): {
+  readonly out: NodeOutput;
+  readonly stream: EventEmitter;
+  readonly told: string[];
+} {
   const told: string[] = [];
   const stream = Object.assign(new EventEmitter(), {
+    isTTY: true,
     write: (text: string) => {
       told.push(`wrote ${text}`);
       return true;
     },
   });
   const out = new NodeOutput(stream as unknown as WriteStream, {
-    hasColors: false,
+    hasColors: true,
+    isDumb,
     onReaderGone: () => told.push("gone"),
     onFailed: ({ code }) => told.push(`failed ${code}`),
   });
@@ -35,5 +41,10 @@ describe("NodeOutput", () => {
     stream.emit("error", failure("ENOSPC"));
     await out.write("more");
     expect(told).toEqual(["failed ENOSPC"]);
+  });
+
+  it("has neither colours nor a screen on a dumb terminal", () => {
+    expect(output().out).toMatchObject({ isTerminal: true, hasColors: true });
+    expect(output({ isDumb: true }).out).toMatchObject({ isTerminal: false, hasColors: false });
   });
 });

@@ -15,10 +15,15 @@ export class NodeOutput implements TextOutput {
 
   constructor(
     stream: WriteStream,
-    options: { hasColors: boolean; onReaderGone: () => void; onFailed: (error: NodeJS.ErrnoException) => void },
+    options: {
+      readonly hasColors: boolean;
+      readonly isDumb: boolean;
+      readonly onReaderGone: () => void;
+      readonly onFailed: (error: NodeJS.ErrnoException) => void;
+    },
   ) {
     this.#stream = stream;
-    this.isTerminal = stream.isTTY === true;
+    this.isTerminal = stream.isTTY === true && !options.isDumb;
     this.hasColors = this.isTerminal && options.hasColors;
     stream.on("error", (error: NodeJS.ErrnoException) => {
       const isFirst = !this.#isGone;

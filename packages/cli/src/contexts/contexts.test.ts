@@ -118,6 +118,18 @@ describe("the context dev", () => {
     expect((await readContexts(path)).contexts.dev).toBeUndefined();
   });
 
+  it("is given back to the cluster that had the name, when a temporary one ends", async () => {
+    const env = { XDG_CONFIG_HOME: home };
+    await new DevContext(env, "d:1").write();
+    const temporary = new DevContext(env, "d:2");
+    await temporary.write();
+    await temporary.remove();
+    expect(await readContexts(contextPath(env))).toMatchObject({
+      current: "dev",
+      contexts: { dev: { brokers: "d:1" } },
+    });
+  });
+
   it("is the current one where there is none", async () => {
     const env = { XDG_CONFIG_HOME: home };
     expect(await new DevContext(env, "d:1").write()).toBe(true);

@@ -8,6 +8,8 @@ const devName = "dev";
 export class DevContext {
   readonly #env: Readonly<Record<string, string | undefined>>;
   readonly #brokers: string;
+  /** Brokers of the cluster that had the name before. */
+  #replaced: string | undefined;
 
   /** @param brokers of the cluster that was started */
   constructor(env: Readonly<Record<string, string | undefined>>, brokers: string) {
@@ -19,17 +21,24 @@ export class DevContext {
   async write(): Promise<boolean> {
     const path = contextPath(this.#env);
     const before = await readContexts(path);
+    const known = before.contexts[devName]?.brokers;
+    if (known !== this.#brokers) this.#replaced = known;
     const after = withContext(before, devName, { brokers: this.#brokers });
-    const isSame = before.current === after.current && before.contexts[devName]?.brokers === this.#brokers;
+    const isSame = before.current === after.current && known === this.#brokers;
     if (!isSame) await writeContexts(path, after);
     if (this.#env.SLUICE_BROKERS) return this.#env.SLUICE_BROKERS === this.#brokers;
     return (this.#env.SLUICE_CONTEXT || after.current) === devName;
   }
 
-  /** Removes it, unless another cluster has taken the name meanwhile. @throws as `write` */
+  /** Gives the name back to the cluster that had it, or removes it, unless another has taken it meanwhile. @throws as `write` */
   async remove(): Promise<void> {
     const path = contextPath(this.#env);
     const file = await readContexts(path);
-    if (file.contexts[devName]?.brokers === this.#brokers) await writeContexts(path, withoutContext(file, devName));
+    if (file.contexts[devName]?.brokers !== this.#brokers) return;
+    const brokers = this.#replaced;
+    await writeContexts(
+      path,
+      brokers === undefined ? withoutContext(file, devName) : withContext(file, devName, { brokers }),
+    );
   }
 }

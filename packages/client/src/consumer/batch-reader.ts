@@ -31,8 +31,9 @@ export class BatchReader {
   async next(): Promise<MessageBatch | undefined> {
     this.finish();
     for (;;) {
-      if (this.#isOver()) return undefined;
       await this.#letLoopTurn();
+      // From here to the wait without a pause: a stop in between would wake nobody.
+      if (this.#isOver()) return undefined;
       const partition = this.#fetcher.take();
       if (partition === undefined) await this.#fetcher.changed.next();
       else {

@@ -225,7 +225,7 @@ export class Reading {
       this.#hasStarted = true;
     } catch (error) {
       // Stopped before it had begun: what was under way for it was cancelled, and nobody waits for it.
-      if (this.#lifetime.signal.aborted) return;
+      if (this.#lifetime.signal.aborted && this.#error === undefined) return;
       this.fail(toSluiceError(error));
       throw error;
     }

@@ -17,7 +17,7 @@ import {
 } from "../../command-options.js";
 import { dataText } from "../../print-answer.js";
 import { grouped } from "../../progress-bar.js";
-import { durationText } from "../../quantities.js";
+import { counted, durationText } from "../../quantities.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
 
@@ -109,5 +109,8 @@ function lagText({ groupId, lag: total, timeLagMs, partitions }: GroupLag, optio
     ]),
   );
   const time = timeLagMs === undefined ? "" : `, ${durationText(timeLagMs)}`;
-  return `${table}\nBehind by ${grouped(total)} records${time}.\n`;
+  const unknown = partitions.filter(({ committed }) => committed === undefined).length;
+  // Where a group has committed nothing it is not known what it will read: it depends on where its members start.
+  const rest = unknown === 0 ? "" : ` Nothing is committed for ${counted(unknown, "partition")}.`;
+  return `${table}\nBehind by ${counted(total, "record")}${time}.${rest}\n`;
 }
