@@ -83,7 +83,7 @@ export const brokerConfigTable = {
   }),
   autoCreateTopics: flagKey({
     default: false,
-    doc: "Whether a topic that a producer or consumer asks for is created when it does not exist, with the defaults. On in 'sluice dev'.",
+    doc: "Whether a topic that a producer or consumer asks for is created when it does not exist, with the defaults. On in 'sluice dev'. A topic that clients still ask for comes back, empty, after its deletion: stop them first.",
   }),
   fetchMaxBytes: integerKey({
     default: 8 * 1024 * 1024,

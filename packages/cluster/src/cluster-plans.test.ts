@@ -317,10 +317,8 @@ describe("the image", () => {
     expect(delta.topicsCreated.map((topic) => topic.name)).toEqual(["u"]);
     expect(delta.topicsDeleted.map((topic) => topic.id)).toEqual([before.topics.get(topicName("u"))?.id]);
     expect(delta.isControllerChanged).toBe(false);
-    expect(delta.partitionsChanged.map(({ topic, after }) => `${topic.name}-${after.partition}`)).toEqual([
-      "t-1",
-      "u-0",
-    ]);
+    const changed = delta.partitionsChanged.map(({ topic, after }) => `${topic.name}-${after.partition}`);
+    expect(changed.sort()).toEqual(["t-1", "u-0"]); // Topics have no order.
     const partitions = (image: ClusterImage) => image.topics.get(topicName("t"))?.partitions;
     expect(partitions(cluster.image)?.[0]).toBe(partitions(before)?.[0]);
   });

@@ -71,7 +71,7 @@ export const topicConfigTable = {
     min: -1,
     max: Number.MAX_SAFE_INTEGER,
     unit: "bytes",
-    doc: "Size at which a partition refuses records with TOPIC_FULL rather than grow. Retention, compaction and truncation make room. -1: no bound.",
+    doc: "Size at which a partition refuses records with TOPIC_FULL rather than grow. Retention, compaction and truncation make room; keep retention.bytes at or below three quarters of it. -1: no bound.",
   }),
   "compression.type": choiceKey({
     choices: ["producer", "none", "gzip", "snappy", "lz4", "zstd"],

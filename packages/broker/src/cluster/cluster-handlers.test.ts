@@ -218,6 +218,12 @@ describe("the Cluster service", () => {
     expect(settings.get("rack")).toEqual(["r1", "the program that started it"]);
     expect(settings.get("brokerLeaseMs")).toEqual(["9000", "default"]);
     expect(settings.get("autoCreateTopics")).toEqual(["false", "default"]);
+    // A broker whose disk has gone is the one that somebody looks at.
+    const broken = { ...self, diskBytes: () => Promise.reject(new Error("EIO: i/o error")) };
+    served.unshift(serveDescribeBroker({ brokerId: brokerId(0) }, { images: first.images, clock, self: broken }));
+    const { problems, diskBytesTotal } = await call(clusterService.describeBroker, {});
+    expect(problems).toEqual(["it is tired", expect.stringContaining("EIO")]);
+    expect(diskBytesTotal).toBe(0);
   });
 
   /** As a client would: through the bytes of both messages. */

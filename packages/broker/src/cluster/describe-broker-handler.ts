@@ -1,7 +1,7 @@
 /** Cluster.DescribeBroker: the broker that answers: its settings and where they came from, its health, its version, its disk. */
 
 import type { ImageWatcher } from "@sluice/coordination";
-import { type BrokerId, type Clock, type ServedMethod, serveUnary } from "@sluice/model";
+import { type BrokerId, type Clock, type ServedMethod, serveUnary, toSluiceError } from "@sluice/model";
 import { type Broker, type BrokerSetting, clusterService } from "@sluice/protocol";
 import { type BrokerConfig, brokerConfigTable } from "../broker-config.js";
 import { describeSettings } from "../load-broker-config.js";
@@ -15,7 +15,7 @@ export interface BrokerSelf {
   /** All settings, secrets masked. */
   settings(): readonly BrokerSetting[];
   readiness(): { readonly isReady: boolean; readonly problems: readonly string[] };
-  /** The disk of the data directory, in bytes. */
+  /** The disk of the data directory, in bytes. Rejects where it cannot be asked. */
   diskBytes(): Promise<{ readonly total: number; readonly free: number }>;
   /** Partitions that it leads. */
   leaderPartitions(): number;
@@ -34,7 +34,7 @@ export function serveDescribeBroker(
 ): ServedMethod {
   const { images, clock, self } = dependencies;
   return serveUnary(clusterService.describeBroker, async () => {
-    const disk = await self.diskBytes();
+    const { disk, diskProblems } = await readDisk(self);
     const { isReady, problems } = self.readiness();
     return {
       broker: registeredBroker(options, images),
@@ -43,12 +43,25 @@ export function serveDescribeBroker(
       nowMs: clock.nowMs(),
       configs: [...self.settings()],
       ready: isReady,
-      problems: [...problems],
+      problems: [...problems, ...diskProblems],
       diskBytesTotal: disk.total,
       diskBytesFree: disk.free,
       leaderPartitions: self.leaderPartitions(),
     };
   });
+}
+
+/** Where the disk cannot be asked, that is what whoever looks at the broker wants to know: the rest is answered all the same. */
+async function readDisk(self: BrokerSelf) {
+  try {
+    return { disk: await self.diskBytes(), diskProblems: [] };
+  } catch (error) {
+    const { message } = toSluiceError(error);
+    return {
+      disk: { total: 0, free: 0 },
+      diskProblems: [`The disk of the data directory cannot be asked: ${message}`],
+    };
+  }
 }
 
 /** A setting whose origin nobody noted came from whoever made the configuration: a program that starts brokers. */

@@ -4,6 +4,9 @@
  * A name is created once however many ask for it: those on this broker wait for one creation, those on others learn that the
  * name is taken and wait for its leaders. One request has so many creations under way at one time, all requests together so many
  * names. Names that make no topic, and names of Sluice's own topics, are refused.
+ *
+ * Nothing remembers that a topic was deleted: while somebody goes on asking for a name that an administrator deletes, the topic comes
+ * back, empty and with the defaults, as with Kafka's auto.create.topics.enable.
  */
 
 import type { ImageWatcher } from "@sluice/coordination";

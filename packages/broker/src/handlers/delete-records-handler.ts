@@ -9,18 +9,20 @@ import {
   toWireError,
 } from "@sluice/protocol";
 import type { PartitionRegistry } from "../partition/partition-registry.js";
+import { mapConcurrently } from "./map-concurrently.js";
 
 /** Partitions of one request. */
 const partitionsMax = 100_000;
 
 /** Serves Log.DeleteRecords. */
 export function serveDeleteRecords(dependencies: { readonly partitions: PartitionRegistry }): ServedMethod {
-  return serveUnary(logService.deleteRecords, async (request: DeleteRecordsRequest) => {
+  return serveUnary(logService.deleteRecords, async (request: DeleteRecordsRequest, { signal }) => {
     if (request.partitions.length > partitionsMax) {
       throw new SluiceError("INVALID_REQUEST", { reason: `more than ${partitionsMax} partitions` });
     }
     const { partitions } = dependencies;
-    return { partitions: await Promise.all(request.partitions.map((wanted) => truncate(partitions, wanted))) };
+    const truncateOne = (wanted: PartitionTruncation): Promise<TruncatedPartition> => truncate(partitions, wanted);
+    return { partitions: await mapConcurrently(request.partitions, truncateOne, signal) };
   });
 }
 

@@ -9,17 +9,19 @@ import {
   toWireError,
 } from "@sluice/protocol";
 import type { LedPartitions, OffsetQuery } from "../partition/partition-access.js";
+import { mapConcurrently } from "./map-concurrently.js";
 
 /** Queries of one request. */
 const queriesMax = 100_000;
 
 /** Serves Log.ListOffsets. */
 export function serveListOffsets(dependencies: { readonly partitions: LedPartitions }): ServedMethod {
-  return serveUnary(logService.listOffsets, async (request: ListOffsetsRequest) => {
+  return serveUnary(logService.listOffsets, async (request: ListOffsetsRequest, { signal }) => {
     if (request.partitions.length > queriesMax) {
       throw new SluiceError("INVALID_REQUEST", { reason: `more than ${queriesMax} partitions` });
     }
-    return { partitions: await Promise.all(request.partitions.map((query) => answer(dependencies.partitions, query))) };
+    const answerOne = (query: PartitionOffsetQuery): Promise<PartitionOffset> => answer(dependencies.partitions, query);
+    return { partitions: await mapConcurrently(request.partitions, answerOne, signal) };
   });
 }
 

@@ -34,10 +34,11 @@ export class CommittedReader {
     const highWatermark = this.#dependencies.highWatermark();
     if (query.type === "earliest") return { offset: this.#log.logStartOffset, timestampMs: -1, leaderEpoch };
     if (query.type === "latest") return { offset: highWatermark, timestampMs: -1, leaderEpoch };
-    const found =
-      query.type === "timestamp"
-        ? await this.#log.offsetForTimestamp(query.timestampMs, highWatermark)
-        : await this.#log.offsetOfMaxTimestamp(highWatermark);
+    const found = await this.#whileLed(() => {
+      return query.type === "timestamp"
+        ? this.#log.offsetForTimestamp(query.timestampMs, highWatermark)
+        : this.#log.offsetOfMaxTimestamp(highWatermark);
+    });
     this.#checkEpoch(leaderEpoch);
     return { offset: found?.offset ?? highWatermark, timestampMs: found?.timestampMs ?? -1, leaderEpoch };
   }
@@ -51,7 +52,7 @@ export class CommittedReader {
   async *#chunks(fromOffset: Offset, upToOffset: Offset, leaderEpoch: LeaderEpoch): AsyncGenerator<Buffer> {
     let position = fromOffset;
     while (position < upToOffset) {
-      const chunk = await this.#log.read(position, { upToOffset, sizeBytesMax: chunkBytes });
+      const chunk = await this.#whileLed(() => this.#log.read(position, { upToOffset, sizeBytesMax: chunkBytes }));
       this.#checkEpoch(leaderEpoch);
       if (chunk.length === 0) {
         // Only a log that lost what it had committed reads nothing below its high watermark.
@@ -60,6 +61,16 @@ export class CommittedReader {
       }
       for (const batch of batchesIn(chunk)) position = offset(batchLastOffset(batch, 0) + 1);
       yield chunk;
+    }
+  }
+
+  /** Reads. Where that fails after leadership has ended, which closes the log of a deleted topic, the end is the reason. */
+  async #whileLed<Result>(read: () => Promise<Result>): Promise<Result> {
+    try {
+      return await read();
+    } catch (error) {
+      this.#dependencies.leaderEpochOrThrow();
+      throw error;
     }
   }
 

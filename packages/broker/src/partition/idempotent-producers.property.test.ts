@@ -36,7 +36,7 @@ const command: fc.Arbitrary<Command> = fc.oneof(
   { weight: 6, arbitrary: fc.record({ do: fc.constantFrom("settle" as const, "turn" as const) }) },
   { weight: 2, arbitrary: fc.record({ do: fc.constantFrom("fill" as const, "makeRoom" as const) }) },
   {
-    weight: 1,
+    weight: 3,
     arbitrary: fc.record({ do: fc.constantFrom("crash" as const, "restart" as const, "newEpoch" as const) }),
   },
 );
@@ -233,7 +233,7 @@ describe("idempotent producers under crashes, full disks and repetitions", () =>
         }
         await world.close();
       }),
-      { numRuns: propertyRuns({ usual: 150, long: 5000 }) },
+      { numRuns: propertyRuns({ usual: 80, long: 5000 }) },
     );
   });
 });

@@ -304,7 +304,12 @@ export class PartitionRuntime implements LedPartition {
       const { logStartOffset } = this.#log;
       throw new SluiceError("OFFSET_OUT_OF_RANGE", { topic, partition, offset: before, logStartOffset, highWatermark });
     }
-    await this.#log.deleteRecordsBefore(offset(before));
+    try {
+      await this.#log.deleteRecordsBefore(offset(before));
+    } catch (error) {
+      // A log that was closed because the topic was deleted, or the broker stops, says only that it is closed.
+      throw this.#failure ?? error;
+    }
     return this.#log.logStartOffset;
   }
 
