@@ -16,6 +16,19 @@ describe("RetentionClock", () => {
     expect(retention.heldBackMs).toBe(0);
   });
 
+  it("shows whole milliseconds, whatever fractions the monotonic clock has", () => {
+    const clock = new VirtualClock({ nowMs: startMs });
+    const retention = new RetentionClock({
+      nowMs: () => Math.ceil(clock.nowMs()) + 5,
+      monotonicMs: () => clock.monotonicMs(),
+      setTimer: (delayMs, callback) => clock.setTimer(delayMs, callback),
+    });
+    for (const step of [0.3, 0.7, 1000.994, 0.001]) {
+      clock.advance(step);
+      expect(Number.isInteger(retention.nowMs())).toBe(true);
+    }
+  });
+
   it("takes over a jump ahead only as fast again as time passes", () => {
     const clock = new VirtualClock({ nowMs: startMs });
     const retention = new RetentionClock(clock);

@@ -26,7 +26,7 @@ export class RetentionClock {
     this.#atMonotonicMs = clock.monotonicMs();
   }
 
-  /** Milliseconds since 1970; never ahead of the wall clock. */
+  /** Whole milliseconds since 1970, as files keep them; never ahead of the wall clock. */
   nowMs(): number {
     const wallMs = this.#clock.nowMs();
     const monotonicMs = this.#clock.monotonicMs();
@@ -34,7 +34,8 @@ export class RetentionClock {
     this.#atMonotonicMs = monotonicMs;
     const fastestMs = this.#ceilingMs + 2 * elapsedMs;
     this.#ceilingMs = Math.max(this.#ceilingMs + elapsedMs, Math.min(wallMs, fastestMs));
-    return Math.min(wallMs, this.#ceilingMs);
+    // The monotonic clock has fractions of milliseconds.
+    return Math.floor(Math.min(wallMs, this.#ceilingMs));
   }
 
   /** How far the wall clock is ahead of this one, ms: 0 unless it jumped. */
