@@ -144,6 +144,20 @@ export const errorCatalogue = {
     "The {part} of the message at offset {offset} of {topic}-{partition} cannot be decoded: {reason}.",
     "Skip it or take its bytes with onDecodeError, or correct whoever produced it.",
   ),
+  UNKNOWN_BROKER: define(
+    16,
+    false,
+    "NOT_FOUND",
+    "There is no broker {broker} in this cluster.",
+    "'sluice cluster brokers' lists those there are.",
+  ),
+  INVALID_ASSIGNMENT: define(
+    17,
+    false,
+    "INVALID_ARGUMENT",
+    "{topic}-{partition} cannot be placed on the brokers {replicas}: {reason}.",
+    "Name each broker once, running ones only, the preferred leader first.",
+  ),
 
   // Record batches.
   RECORD_BATCH_TOO_LARGE: define(
@@ -281,6 +295,41 @@ export const errorCatalogue = {
     "DATA_LOSS",
     "{topic}-{partition} is quarantined on broker {broker}: {reason}.",
     "Its files are kept as they are. 'sluice segment verify' says what is damaged; docs/operations-storage.md says how to go on.",
+  ),
+  STALE_BROKER_EPOCH: define(
+    41,
+    true,
+    "FAILED_PRECONDITION",
+    "Broker epoch {epoch} of broker {broker} is older than the current one {currentEpoch}.",
+    "Nothing to do: an earlier life of that broker was refused.",
+  ),
+  LEADER_NOT_ELIGIBLE: define(
+    42,
+    false,
+    "FAILED_PRECONDITION",
+    "Broker {broker} cannot lead {topic}-{partition}: {reason}.",
+    "Wait until it is in sync again ('sluice partition describe'), or choose another.",
+  ),
+  REASSIGNMENT_IN_PROGRESS: define(
+    43,
+    false,
+    "FAILED_PRECONDITION",
+    "The replicas of {topic}-{partition} are being moved already.",
+    "Wait for 'sluice partition verify', or cancel that move first.",
+  ),
+  LOG_TRUNCATED: define(
+    44,
+    false,
+    "DATA_LOSS",
+    "The log of {topic}-{partition} that was read up to offset {offset} ends at {endOffset} in that epoch: what was read beyond is gone.",
+    "An unclean election or a lost disk cost records. Go on from {endOffset}, and see the broker's log for what was lost.",
+  ),
+  BROKER_FENCED: define(
+    45,
+    true,
+    "UNAVAILABLE",
+    "Broker {broker} has lost touch with the cluster store, and may have been replaced.",
+    "Clients refresh their metadata and retry; acks=all goes on where its followers do.",
   ),
 
   // Consumer groups.
@@ -489,6 +538,27 @@ export const errorCatalogue = {
     "DATA_LOSS",
     "Key {key} of the cluster store cannot be read: {reason}.",
     "It was written by another program or a newer version: restore the store from a copy, or correct the key.",
+  ),
+  STORE_UNAVAILABLE: define(
+    86,
+    true,
+    "UNAVAILABLE",
+    "The cluster store at {endpoints} does not answer: {reason}.",
+    "Retry; if it lasts, see whether a majority of its members is running.",
+  ),
+  STORE_ACCESS_DENIED: define(
+    87,
+    false,
+    "PERMISSION_DENIED",
+    "The cluster store at {endpoints} refuses this broker: {reason}.",
+    "Check etcdUser, etcdPassword and the TLS files of the broker.",
+  ),
+  STORE_RESTORED: define(
+    88,
+    false,
+    "DATA_LOSS",
+    "The cluster store is older than what this broker has seen of it: {reason}.",
+    "It was restored from a backup. When all brokers are running, run 'sluice cluster adopt-restore'.",
   ),
   CORRUPT_GROUP_RECORD: define(
     85,

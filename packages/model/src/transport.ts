@@ -110,6 +110,11 @@ export interface Transport {
   listen(options: ListenOptions, methods: readonly ServedMethod[]): Promise<TransportServer>;
   /** A connection that is made when first used and made again when broken. Never throws by itself. */
   connect(address: BrokerAddress): TransportConnection;
+  /**
+   * Whether something takes connections at that address, within that time. A process that stands still does, by its kernel; an
+   * address that refuses, that cannot be reached or resolved, or that says nothing, does not. Never rejects.
+   */
+  accepts(address: BrokerAddress, timeoutMs: number): Promise<boolean>;
 }
 
 export interface TransportServer {

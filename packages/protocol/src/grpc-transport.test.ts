@@ -413,6 +413,7 @@ describe("backpressure", () => {
       logStartOffset: 0,
       leaderEpoch: 0,
       error: undefined,
+      diverging: undefined,
       records,
     };
     let sent = 0;

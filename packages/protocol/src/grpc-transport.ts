@@ -8,6 +8,7 @@ import type {
   TransportConnection,
   TransportServer,
 } from "@sluice/model";
+import { acceptsConnections } from "./address-probe.js";
 import { GrpcConnection } from "./grpc-connection.js";
 import { defaultGrpcTransportOptions, type GrpcTransportOptions } from "./grpc-options.js";
 import { GrpcServer } from "./grpc-server.js";
@@ -27,5 +28,9 @@ export class GrpcTransport implements Transport {
   /** The connection is made when first used. Every call of this is a connection of its own. */
   connect(address: BrokerAddress): TransportConnection {
     return new GrpcConnection(address, this.#options);
+  }
+
+  accepts(address: BrokerAddress, timeoutMs: number): Promise<boolean> {
+    return acceptsConnections(address, timeoutMs);
   }
 }

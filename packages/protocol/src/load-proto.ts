@@ -16,6 +16,7 @@ export const protoFiles: readonly string[] = [
   "sluice/v1/records.proto",
   "sluice/v1/cluster.proto",
   "sluice/v1/groups.proto",
+  "sluice/v1/replication.proto",
   "grpc/health/v1/health.proto",
 ];
 

@@ -52,7 +52,11 @@ export class ProtobufWriter {
 
   /** A text or a message. Empty is left out. */
   bytes(number: number, value: Buffer): void {
-    if (value.length === 0) return;
+    if (value.length > 0) this.message(number, value);
+  }
+
+  /** A message that is there, also where all of it is left out. */
+  message(number: number, value: Buffer): void {
     this.#bytesHead(number, value.length);
     value.copy(this.#buffer, this.#position);
     this.#position += value.length;

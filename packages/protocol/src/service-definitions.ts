@@ -1,7 +1,7 @@
 /**
- * Every method of the public services: its path, its direction and its codecs. Both sides of a call use the same descriptor.
+ * Every method of the services: its path, its direction and its codecs. Both sides of a call use the same descriptor.
  *
- * Produce and Fetch carry record batches and are framed by hand (raw-messages); all others go through proto-loader.
+ * Produce, Fetch and Replicate carry record batches and are framed by hand (raw-messages); all others go through proto-loader.
  */
 
 import type { StreamMethod, UnaryMethod } from "@sluice/model";
@@ -10,6 +10,8 @@ import { fetchRequestCodec } from "./raw-messages/fetch-request.js";
 import { fetchResponseCodec } from "./raw-messages/fetch-response.js";
 import { produceRequestCodec } from "./raw-messages/produce-request.js";
 import { produceResponseCodec } from "./raw-messages/produce-response.js";
+import { replicateRequestCodec } from "./raw-messages/replicate-request.js";
+import { replicateResponseCodec } from "./raw-messages/replicate-response.js";
 import type * as wire from "./wire-messages.js";
 
 /** The data plane: whole record batches in and out. */
@@ -96,6 +98,63 @@ export const clusterService = {
     "/sluice.v1.Cluster/DescribeBroker",
     "DescribeBrokerRequest",
     "DescribeBrokerResponse",
+  ),
+  watchCluster: stream<wire.DescribeClusterRequest, wire.DescribeClusterResponse>(
+    "/sluice.v1.Cluster/WatchCluster",
+    "DescribeClusterRequest",
+    "DescribeClusterResponse",
+    { clientStreams: false },
+  ),
+  electLeaders: unary<wire.ElectLeadersRequest, wire.ElectLeadersResponse>(
+    "/sluice.v1.Cluster/ElectLeaders",
+    "ElectLeadersRequest",
+    "ElectLeadersResponse",
+  ),
+  alterReassignments: unary<wire.AlterReassignmentsRequest, wire.AlterReassignmentsResponse>(
+    "/sluice.v1.Cluster/AlterReassignments",
+    "AlterReassignmentsRequest",
+    "AlterReassignmentsResponse",
+  ),
+  describeReassignments: unary<wire.DescribeReassignmentsRequest, wire.DescribeReassignmentsResponse>(
+    "/sluice.v1.Cluster/DescribeReassignments",
+    "DescribeReassignmentsRequest",
+    "DescribeReassignmentsResponse",
+  ),
+  planReassignments: unary<wire.PlanReassignmentsRequest, wire.PlanReassignmentsResponse>(
+    "/sluice.v1.Cluster/PlanReassignments",
+    "PlanReassignmentsRequest",
+    "PlanReassignmentsResponse",
+  ),
+  setBrokerDrained: unary<wire.SetBrokerDrainedRequest, wire.SetBrokerDrainedResponse>(
+    "/sluice.v1.Cluster/SetBrokerDrained",
+    "SetBrokerDrainedRequest",
+    "SetBrokerDrainedResponse",
+  ),
+  adoptRestore: unary<wire.AdoptRestoreRequest, wire.AdoptRestoreResponse>(
+    "/sluice.v1.Cluster/AdoptRestore",
+    "AdoptRestoreRequest",
+    "AdoptRestoreResponse",
+  ),
+};
+
+/** What brokers say to one another. */
+export const replicationService = {
+  replicate: {
+    kind: "stream",
+    path: "/sluice.v1.Replication/Replicate",
+    clientStreams: true,
+    request: replicateRequestCodec,
+    response: replicateResponseCodec,
+  } satisfies StreamMethod<unknown, unknown>,
+  reportSuspects: unary<wire.ReportSuspectsRequest, wire.ReportSuspectsResponse>(
+    "/sluice.v1.Replication/ReportSuspects",
+    "ReportSuspectsRequest",
+    "ReportSuspectsResponse",
+  ),
+  describeReplicas: unary<wire.DescribeReplicasRequest, wire.DescribeReplicasResponse>(
+    "/sluice.v1.Replication/DescribeReplicas",
+    "DescribeReplicasRequest",
+    "DescribeReplicasResponse",
   ),
 };
 

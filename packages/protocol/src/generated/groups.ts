@@ -13,6 +13,7 @@ import type { DeleteOffsetsRequest as _sluice_v1_DeleteOffsetsRequest, DeleteOff
 import type { DeleteOffsetsResponse as _sluice_v1_DeleteOffsetsResponse, DeleteOffsetsResponse__Output as _sluice_v1_DeleteOffsetsResponse__Output } from './sluice/v1/DeleteOffsetsResponse.js';
 import type { DescribeGroupRequest as _sluice_v1_DescribeGroupRequest, DescribeGroupRequest__Output as _sluice_v1_DescribeGroupRequest__Output } from './sluice/v1/DescribeGroupRequest.js';
 import type { DescribeGroupResponse as _sluice_v1_DescribeGroupResponse, DescribeGroupResponse__Output as _sluice_v1_DescribeGroupResponse__Output } from './sluice/v1/DescribeGroupResponse.js';
+import type { Diverging as _sluice_v1_Diverging, Diverging__Output as _sluice_v1_Diverging__Output } from './sluice/v1/Diverging.js';
 import type { Error as _sluice_v1_Error, Error__Output as _sluice_v1_Error__Output } from './sluice/v1/Error.js';
 import type { ErrorDetail as _sluice_v1_ErrorDetail, ErrorDetail__Output as _sluice_v1_ErrorDetail__Output } from './sluice/v1/ErrorDetail.js';
 import type { FetchOffsetsRequest as _sluice_v1_FetchOffsetsRequest, FetchOffsetsRequest__Output as _sluice_v1_FetchOffsetsRequest__Output } from './sluice/v1/FetchOffsetsRequest.js';
@@ -57,6 +58,7 @@ export interface ProtoGrpcType {
       DeleteOffsetsResponse: MessageTypeDefinition<_sluice_v1_DeleteOffsetsResponse, _sluice_v1_DeleteOffsetsResponse__Output>
       DescribeGroupRequest: MessageTypeDefinition<_sluice_v1_DescribeGroupRequest, _sluice_v1_DescribeGroupRequest__Output>
       DescribeGroupResponse: MessageTypeDefinition<_sluice_v1_DescribeGroupResponse, _sluice_v1_DescribeGroupResponse__Output>
+      Diverging: MessageTypeDefinition<_sluice_v1_Diverging, _sluice_v1_Diverging__Output>
       Error: MessageTypeDefinition<_sluice_v1_Error, _sluice_v1_Error__Output>
       ErrorDetail: MessageTypeDefinition<_sluice_v1_ErrorDetail, _sluice_v1_ErrorDetail__Output>
       FetchOffsetsRequest: MessageTypeDefinition<_sluice_v1_FetchOffsetsRequest, _sluice_v1_FetchOffsetsRequest__Output>

@@ -3,6 +3,7 @@ import type { EnumTypeDefinition, MessageTypeDefinition } from '@grpc/proto-load
 
 import type { DeleteRecordsRequest as _sluice_v1_DeleteRecordsRequest, DeleteRecordsRequest__Output as _sluice_v1_DeleteRecordsRequest__Output } from './sluice/v1/DeleteRecordsRequest.js';
 import type { DeleteRecordsResponse as _sluice_v1_DeleteRecordsResponse, DeleteRecordsResponse__Output as _sluice_v1_DeleteRecordsResponse__Output } from './sluice/v1/DeleteRecordsResponse.js';
+import type { Diverging as _sluice_v1_Diverging, Diverging__Output as _sluice_v1_Diverging__Output } from './sluice/v1/Diverging.js';
 import type { Error as _sluice_v1_Error, Error__Output as _sluice_v1_Error__Output } from './sluice/v1/Error.js';
 import type { ErrorDetail as _sluice_v1_ErrorDetail, ErrorDetail__Output as _sluice_v1_ErrorDetail__Output } from './sluice/v1/ErrorDetail.js';
 import type { FetchRequest as _sluice_v1_FetchRequest, FetchRequest__Output as _sluice_v1_FetchRequest__Output } from './sluice/v1/FetchRequest.js';
@@ -30,6 +31,7 @@ export interface ProtoGrpcType {
       Acks: EnumTypeDefinition
       DeleteRecordsRequest: MessageTypeDefinition<_sluice_v1_DeleteRecordsRequest, _sluice_v1_DeleteRecordsRequest__Output>
       DeleteRecordsResponse: MessageTypeDefinition<_sluice_v1_DeleteRecordsResponse, _sluice_v1_DeleteRecordsResponse__Output>
+      Diverging: MessageTypeDefinition<_sluice_v1_Diverging, _sluice_v1_Diverging__Output>
       Error: MessageTypeDefinition<_sluice_v1_Error, _sluice_v1_Error__Output>
       ErrorDetail: MessageTypeDefinition<_sluice_v1_ErrorDetail, _sluice_v1_ErrorDetail__Output>
       FetchRequest: MessageTypeDefinition<_sluice_v1_FetchRequest, _sluice_v1_FetchRequest__Output>

@@ -20,6 +20,8 @@ export interface FetchRequest {
   readonly maxWaitMs: number;
   /** Bytes to wait for, at most `maxWaitMs`. 0 and 1: the first batch. */
   readonly minBytes: number;
+  /** Leader epoch of the last record read before `fetchOffset`, if it is known: LOG_TRUNCATED where that is not in the log. */
+  readonly lastFetchedEpoch?: number | undefined;
 }
 
 const writer = new ProtobufWriter();
@@ -38,6 +40,7 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
     writer.int32(6, message.maxBytes);
     writer.int32(7, message.maxWaitMs);
     writer.int32(8, message.minBytes);
+    writer.int32(9, message.lastFetchedEpoch === undefined ? 0 : message.lastFetchedEpoch + 1);
     return writer.written();
   },
 
@@ -52,6 +55,7 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
     let maxBytes = 0;
     let maxWaitMs = 0;
     let minBytes = 0;
+    let lastFetchedEpochPlusOne = 0;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === 0x08) correlationId = reader.uint64();
       else if (tag === 0x12) topic = receivedTopics.decode(reader.bytes());
@@ -61,9 +65,21 @@ export const fetchRequestCodec: Codec<FetchRequest> = {
       else if (tag === 0x30) maxBytes = reader.int32();
       else if (tag === 0x38) maxWaitMs = reader.int32();
       else if (tag === 0x40) minBytes = reader.int32();
+      else if (tag === 0x48) lastFetchedEpochPlusOne = reader.int32();
       else reader.skip();
     }
     const leaderEpoch = leaderEpochPlusOne === 0 ? undefined : leaderEpochPlusOne - 1;
-    return { correlationId, topic, partition, fetchOffset, leaderEpoch, maxBytes, maxWaitMs, minBytes };
+    const lastFetchedEpoch = lastFetchedEpochPlusOne === 0 ? undefined : lastFetchedEpochPlusOne - 1;
+    return {
+      correlationId,
+      topic,
+      partition,
+      fetchOffset,
+      leaderEpoch,
+      maxBytes,
+      maxWaitMs,
+      minBytes,
+      lastFetchedEpoch,
+    };
   },
 };

@@ -7,6 +7,7 @@ import type { PayloadCodec } from "../encoded-message.js";
 import { noBytes, ProtobufReader } from "../protobuf-reader.js";
 import { ProtobufWriter } from "../protobuf-writer.js";
 import { decodeWireError, encodeWireError } from "../wire-error.js";
+import { type Diverging, decodeDiverging, encodeDiverging } from "./diverging.js";
 
 export interface FetchResponse {
   /** That of the request. */
@@ -19,6 +20,8 @@ export interface FetchResponse {
   readonly leaderEpoch: number;
   /** Set when nothing could be read. */
   readonly error: SluiceError | undefined;
+  /** With LOG_TRUNCATED: what is left of the epoch that was named, or of the largest before it. */
+  readonly diverging: Diverging | undefined;
   /** Whole batches back to back; empty when the wait was over. Decoded: a view. Encoded: not to be changed until it is sent. */
   readonly records: Buffer;
 }
@@ -32,12 +35,13 @@ export const fetchResponseCodec: PayloadCodec<FetchResponse> = {
 
   encodeInPlace(message) {
     const error = message.error === undefined ? noBytes : encodeWireError(message.error);
-    writer.begin(error.length);
+    writer.begin(error.length + 32);
     writer.uint64(1, message.correlationId);
     writer.int64(2, message.highWatermark);
     writer.int64(3, message.logStartOffset);
     writer.int32(4, message.leaderEpoch);
     writer.bytes(5, error);
+    if (message.diverging !== undefined) writer.message(6, encodeDiverging(message.diverging));
     return writer.end(15, message.records);
   },
 
@@ -49,6 +53,7 @@ export const fetchResponseCodec: PayloadCodec<FetchResponse> = {
     let logStartOffset = 0;
     let leaderEpoch = 0;
     let error: SluiceError | undefined;
+    let diverging: Diverging | undefined;
     let records: Buffer = noBytes;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === 0x08) correlationId = reader.uint64();
@@ -56,9 +61,10 @@ export const fetchResponseCodec: PayloadCodec<FetchResponse> = {
       else if (tag === 0x18) logStartOffset = reader.int64();
       else if (tag === 0x20) leaderEpoch = reader.int32();
       else if (tag === 0x2a) error = decodeWireError(reader.bytes());
+      else if (tag === 0x32) diverging = decodeDiverging(reader.bytes());
       else if (tag === 0x7a) records = reader.bytes();
       else reader.skip();
     }
-    return { correlationId, highWatermark, logStartOffset, leaderEpoch, error, records };
+    return { correlationId, highWatermark, logStartOffset, leaderEpoch, error, diverging, records };
   },
 };

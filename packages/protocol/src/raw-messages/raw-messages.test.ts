@@ -6,10 +6,13 @@ import { describe, expect, it } from "vitest";
 import { messageType } from "../load-proto.js";
 import { ProtobufReader } from "../protobuf-reader.js";
 import { toWireError } from "../wire-error.js";
+import type { Diverging } from "./diverging.js";
 import { fetchRequestCodec } from "./fetch-request.js";
 import { fetchResponseCodec } from "./fetch-response.js";
 import { produceRequestCodec } from "./produce-request.js";
 import { produceResponseCodec } from "./produce-response.js";
+import { replicateRequestCodec } from "./replicate-request.js";
+import { replicateResponseCodec } from "./replicate-response.js";
 
 type Fields = Record<string, unknown>;
 
@@ -36,6 +39,7 @@ const error = fc.option(
   fc.string({ unit: "grapheme" }).map((topic) => new SluiceError("INVALID_TOPIC_NAME", { topic })),
   { nil: undefined },
 );
+const diverging = fc.option(fc.record({ epoch: int32, endOffset: int64 }), { nil: undefined });
 
 const acksNames = { all: "ACKS_ALL", leader: "ACKS_LEADER", none: "ACKS_NONE" } as const;
 
@@ -50,6 +54,8 @@ interface Case<Message> {
 const epochFields = (leaderEpoch: number | undefined): Fields => ({ leaderEpochPlusOne: (leaderEpoch ?? -1) + 1 });
 const errorFields = (given: SluiceError | undefined): Fields =>
   given === undefined ? {} : { error: toWireError(given) };
+const divergingFields = (given: Diverging | undefined): Fields =>
+  given === undefined ? {} : { diverging: withoutDefaults({ ...given }) };
 
 function messageCase<Message>(given: Case<Message>): Case<never> {
   return given as unknown as Case<never>;
@@ -97,8 +103,13 @@ const cases = [
       maxBytes: int32,
       maxWaitMs: int32,
       minBytes: int32,
+      lastFetchedEpoch: epoch,
     }),
-    toProto: ({ leaderEpoch, ...rest }) => ({ ...rest, ...epochFields(leaderEpoch) }),
+    toProto: ({ leaderEpoch, lastFetchedEpoch = -1, ...rest }) => ({
+      ...rest,
+      ...epochFields(leaderEpoch),
+      lastFetchedEpochPlusOne: lastFetchedEpoch + 1,
+    }),
   }),
   messageCase({
     name: "FetchResponse",
@@ -109,9 +120,54 @@ const cases = [
       logStartOffset: int64,
       leaderEpoch: int32,
       error,
+      diverging,
       records: payload,
     }),
-    toProto: ({ error: given, ...rest }) => ({ ...rest, ...errorFields(given) }),
+    toProto: ({ error: given, diverging, ...rest }) => ({
+      ...rest,
+      ...divergingFields(diverging),
+      ...errorFields(given),
+    }),
+  }),
+  messageCase({
+    name: "ReplicateRequest",
+    codec: replicateRequestCodec,
+    messages: fc.record({
+      brokerId: int32,
+      brokerEpoch: int64,
+      topicId: text,
+      partition: int32,
+      leaderEpoch: int32,
+      fetchOffset: int64,
+      lastFetchedEpoch: epoch,
+      flushedOffset: int64,
+      forget: fc.boolean(),
+      restart: fc.boolean(),
+      leaderBrokerEpoch: int64,
+      stopping: fc.boolean(),
+    }),
+    toProto: ({ lastFetchedEpoch = -1, ...rest }) => ({ ...rest, lastFetchedEpochPlusOne: lastFetchedEpoch + 1 }),
+  }),
+  messageCase({
+    name: "ReplicateResponse",
+    codec: replicateResponseCodec,
+    messages: fc.record({
+      topicId: text,
+      partition: int32,
+      leaderEpoch: int32,
+      fetchOffset: int64,
+      nextOffset: int64,
+      highWatermark: int64,
+      logStartOffset: int64,
+      diverging,
+      error,
+      records: payload,
+    }),
+    toProto: ({ error: given, diverging, ...rest }) => ({
+      ...rest,
+      ...divergingFields(diverging),
+      ...errorFields(given),
+    }),
   }),
 ];
 

@@ -1,5 +1,6 @@
 // Original file: ../../proto/sluice/v1/cluster.proto
 
+import type { Long } from '@grpc/proto-loader';
 
 export interface Broker {
   /**
@@ -18,6 +19,18 @@ export interface Broker {
    * Rack or zone; empty when not set.
    */
   'rack'?: (string);
+  /**
+   * Registration of its present life. It grows with every life.
+   */
+  'brokerEpoch'?: (number | string | Long);
+  /**
+   * It is registered and takes no part yet: it may not be elected.
+   */
+  'fenced'?: (boolean);
+  /**
+   * Nothing new is placed on it.
+   */
+  'drained'?: (boolean);
 }
 
 export interface Broker__Output {
@@ -37,4 +50,16 @@ export interface Broker__Output {
    * Rack or zone; empty when not set.
    */
   'rack': (string);
+  /**
+   * Registration of its present life. It grows with every life.
+   */
+  'brokerEpoch': (number);
+  /**
+   * It is registered and takes no part yet: it may not be elected.
+   */
+  'fenced': (boolean);
+  /**
+   * Nothing new is placed on it.
+   */
+  'drained': (boolean);
 }

@@ -25,6 +25,14 @@ export interface DescribeClusterResponse {
    * Revision of the cluster store that this answer shows. It only grows.
    */
   'revision'?: (number | string | Long);
+  /**
+   * Of a watch: topics that no longer exist.
+   */
+  'deletedTopics'?: (string)[];
+  /**
+   * Of a watch: this answer holds only what has changed.
+   */
+  'isDelta'?: (boolean);
 }
 
 export interface DescribeClusterResponse__Output {
@@ -48,4 +56,12 @@ export interface DescribeClusterResponse__Output {
    * Revision of the cluster store that this answer shows. It only grows.
    */
   'revision': (number);
+  /**
+   * Of a watch: topics that no longer exist.
+   */
+  'deletedTopics': (string)[];
+  /**
+   * Of a watch: this answer holds only what has changed.
+   */
+  'isDelta': (boolean);
 }

@@ -35,6 +35,11 @@ export interface FetchRequest {
    * Answer only when there are at least so many bytes to read, or max_wait_ms has passed. 0 and 1: as soon as there is one batch.
    */
   'minBytes'?: (number);
+  /**
+   * Leader epoch of the last record read before fetch_offset, + 1. 0: not known. Where the log has other records there, or ends
+   * before, the answer is LOG_TRUNCATED, at once.
+   */
+  'lastFetchedEpochPlusOne'?: (number);
 }
 
 export interface FetchRequest__Output {
@@ -70,4 +75,9 @@ export interface FetchRequest__Output {
    * Answer only when there are at least so many bytes to read, or max_wait_ms has passed. 0 and 1: as soon as there is one batch.
    */
   'minBytes': (number);
+  /**
+   * Leader epoch of the last record read before fetch_offset, + 1. 0: not known. Where the log has other records there, or ends
+   * before, the answer is LOG_TRUNCATED, at once.
+   */
+  'lastFetchedEpochPlusOne': (number);
 }

@@ -1,6 +1,7 @@
 // Original file: ../../proto/sluice/v1/log.proto
 
 import type { Error as _sluice_v1_Error, Error__Output as _sluice_v1_Error__Output } from '../../sluice/v1/Error.js';
+import type { Diverging as _sluice_v1_Diverging, Diverging__Output as _sluice_v1_Diverging__Output } from '../../sluice/v1/Diverging.js';
 import type { Long } from '@grpc/proto-loader';
 
 export interface FetchResponse {
@@ -24,6 +25,10 @@ export interface FetchResponse {
    * Set when nothing could be read.
    */
   'error'?: (_sluice_v1_Error | null);
+  /**
+   * Set with LOG_TRUNCATED: what is left of the epoch that was named, or of the largest before it.
+   */
+  'diverging'?: (_sluice_v1_Diverging | null);
   /**
    * Whole record batches back to back, as they are on disk. Empty when the wait was over.
    */
@@ -51,6 +56,10 @@ export interface FetchResponse__Output {
    * Set when nothing could be read.
    */
   'error': (_sluice_v1_Error__Output | null);
+  /**
+   * Set with LOG_TRUNCATED: what is left of the epoch that was named, or of the largest before it.
+   */
+  'diverging': (_sluice_v1_Diverging__Output | null);
   /**
    * Whole record batches back to back, as they are on disk. Empty when the wait was over.
    */

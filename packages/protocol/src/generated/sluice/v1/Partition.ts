@@ -22,6 +22,22 @@ export interface Partition {
    * Replicas that are in sync.
    */
   'inSyncReplicas'?: (number)[];
+  /**
+   * Replicas that are not in sync and have everything that was acknowledged: they may be elected when no other can.
+   */
+  'eligibleLeaderReplicas'?: (number)[];
+  /**
+   * Replicas whose broker is not running.
+   */
+  'offlineReplicas'?: (number)[];
+  /**
+   * Replicas that a move adds.
+   */
+  'addingReplicas'?: (number)[];
+  /**
+   * Replicas that a move will remove.
+   */
+  'removingReplicas'?: (number)[];
 }
 
 export interface Partition__Output {
@@ -45,4 +61,20 @@ export interface Partition__Output {
    * Replicas that are in sync.
    */
   'inSyncReplicas': (number)[];
+  /**
+   * Replicas that are not in sync and have everything that was acknowledged: they may be elected when no other can.
+   */
+  'eligibleLeaderReplicas': (number)[];
+  /**
+   * Replicas whose broker is not running.
+   */
+  'offlineReplicas': (number)[];
+  /**
+   * Replicas that a move adds.
+   */
+  'addingReplicas': (number)[];
+  /**
+   * Replicas that a move will remove.
+   */
+  'removingReplicas': (number)[];
 }
