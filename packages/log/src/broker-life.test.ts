@@ -97,4 +97,71 @@ describe("the life of a data directory", () => {
     await file.close();
     expect((await openLife(fileSystem, "boot-1", "always")).directory.lossyPartitions).toEqual([name]);
   });
+
+  it("takes a loss for one until it was looked at, though a life was recorded in between", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(2));
+    await writeSome(fileSystem, "os");
+    // A life that is killed before it opens the partition.
+    const options = { path: dataPath, brokerId: 1, clusterId: "test", bootId: "boot-2" };
+    const rebooted = fileSystem.crash();
+    const between = await LogDirectory.open(options, {
+      fileSystem: rebooted,
+      clock: stillClock,
+      random: seededRandom(1),
+    });
+    await between.beginLife({ brokerEpoch: 8, incarnation: "y" });
+    const { directory } = await openLife(rebooted.kill(), "boot-2", "os", 8);
+    expect(directory.lossyPartitions).toEqual([name]);
+  });
+
+  it("finds that a power loss cost nothing, though a life was recorded in between", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(2));
+    await writeSome(fileSystem, "always");
+    const options = { path: dataPath, brokerId: 1, clusterId: "test", bootId: "boot-2" };
+    const rebooted = fileSystem.crash();
+    const between = await LogDirectory.open(options, {
+      fileSystem: rebooted,
+      clock: stillClock,
+      random: seededRandom(1),
+    });
+    await between.beginLife({ brokerEpoch: 8, incarnation: "y" });
+    expect(between.lossyPartitions).toEqual([name]);
+    const { directory } = await openLife(rebooted.kill(), "boot-2", "always", 8);
+    expect(directory.lossyPartitions).toEqual([]);
+  });
+
+  it("does not trust the marker of a clean stop of an older life: the disk is a copy", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(2));
+    await (await writeSome(fileSystem, "always")).close();
+    const { directory } = await openLife(fileSystem, "boot-1", "always", 8);
+    expect([directory.wasClean, directory.lossyPartitions]).toEqual([false, [name]]);
+  });
+
+  it("trusts the marker of the life that was registered last, and of a start that came to nothing after it", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(2));
+    await (await writeSome(fileSystem, "os")).close();
+    const options = { path: dataPath, brokerId: 1, clusterId: "test", bootId: "boot-2", lastBrokerEpoch: 7 };
+    const dependencies = { fileSystem, clock: stillClock, random: seededRandom(1) };
+    await (await LogDirectory.open(options, dependencies)).close();
+    const { directory } = await openLife(fileSystem, "boot-3", "os", 7);
+    expect([directory.wasClean, directory.lossyPartitions]).toEqual([true, []]);
+  });
+
+  it("takes partitions for lost that are not on a new disk, until the cluster knows of all of them", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(2));
+    const first = await openLife(fileSystem, "boot-1", "always", 6);
+    expect([first.directory.mayMissPartitions, first.directory.lossyPartitions]).toEqual([true, [name]]);
+    const survivor = fileSystem.kill();
+    const second = await openLife(survivor, "boot-1", "always", 7);
+    expect([second.directory.mayMissPartitions, second.directory.lossyPartitions]).toEqual([true, [name]]);
+    await second.directory.clearLossy(partitionName);
+    await second.directory.clearMissing();
+    const third = await openLife(survivor.kill(), "boot-1", "always", 7);
+    expect([third.directory.mayMissPartitions, third.directory.lossyPartitions]).toEqual([false, []]);
+  });
+
+  it("takes nothing for lost on the disk of a broker that is new", async () => {
+    const { directory } = await openLife(new MemoryFileSystem(seededRandom(2)), "boot-1", "always");
+    expect([directory.mayMissPartitions, directory.lossyPartitions]).toEqual([false, []]);
+  });
 });

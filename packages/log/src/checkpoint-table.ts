@@ -74,6 +74,11 @@ export class CheckpointTable<Value> {
     }
   }
 
+  /** Sets a value; durable with the next `save`. */
+  put(name: string, value: Value): void {
+    this.#values.set(name, value);
+  }
+
   /** Forgets a partition; durable with the next `save`. */
   remove(name: string): void {
     this.#values.delete(name);

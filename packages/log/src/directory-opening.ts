@@ -4,7 +4,13 @@ import { dirname } from "node:path/posix";
 import { type FileLock, type FileSystem, SluiceError } from "@sluice/model";
 import { temporarySuffix } from "./checkpoint-file.js";
 import { type CleanMarker, readCleanMarker, removeCleanMarker, writeCleanMarker } from "./clean-marker.js";
-import { createDirectoryMeta, type LogDirectoryMeta, readBrokerLife, readDirectoryMeta } from "./directory-meta.js";
+import {
+  type BrokerLife,
+  createDirectoryMeta,
+  type LogDirectoryMeta,
+  readBrokerLife,
+  readDirectoryMeta,
+} from "./directory-meta.js";
 import { DirectoryState } from "./directory-state.js";
 import type { LogDirectoryDependencies, LogDirectoryLimits, LogDirectoryOptions } from "./log-directory.js";
 import { deletedSuffix, parsePartitionDirectoryName } from "./partition-directory.js";
@@ -15,6 +21,8 @@ export interface OpenedDirectory {
   readonly meta: LogDirectoryMeta;
   /** What the last life left when it stopped in order. */
   readonly marker: CleanMarker | undefined;
+  /** The life that wrote here last. */
+  readonly life: BrokerLife | undefined;
   readonly state: DirectoryState;
 }
 
@@ -32,21 +40,28 @@ export async function openLocked(
   const { path } = options;
   const { fileSystem } = dependencies;
   const meta = await openMeta(options, dependencies);
-  const marker = await readCleanMarker(fileSystem, path);
+  const found = await readCleanMarker(fileSystem, path);
   await removeCleanMarker(fileSystem, path);
+  const { lastBrokerEpoch } = options;
+  const life = await readBrokerLife(fileSystem, path);
+  // A cluster that was restored from a backup has forgotten the last life.
+  const newestEpoch = Math.max(lastBrokerEpoch ?? 0, life?.brokerEpoch ?? 0);
+  // That of an older life says nothing of what the last one wrote elsewhere.
+  const marker = lastBrokerEpoch === undefined || found?.brokerEpoch === newestEpoch ? found : undefined;
   const state = await DirectoryState.load(
     {
       path,
       names: await partitionNames(fileSystem, path),
+      closed: new Set(marker?.partitions.keys()),
       bootId: options.bootId ?? "",
-      life: await readBrokerLife(fileSystem, path),
-      lastBrokerEpoch: options.lastBrokerEpoch,
+      life,
+      lastBrokerEpoch,
       limits,
     },
     dependencies,
   );
   await finishDeletions(fileSystem, path, state);
-  return { lock, meta, marker, state };
+  return { lock, meta, marker, life, state };
 }
 
 /** The lock of the directory, which is made where it does not exist; undefined where somebody else has it. */

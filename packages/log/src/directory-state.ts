@@ -8,7 +8,11 @@ import { CheckpointTable, parseCheckpointOffset } from "./checkpoint-table.js";
 import { DeferredRemoval } from "./deferred-removal.js";
 import { DirectoryFlusher, type Flushable } from "./directory-flusher.js";
 import type { BrokerLife } from "./directory-meta.js";
+import { HighWatermarkCheckpoint } from "./high-watermark-checkpoint.js";
+import { KnownEpochs } from "./known-epochs.js";
 import type { LogDirectoryLimits } from "./log-directory.js";
+import { LossyPartitions } from "./lossy-partitions.js";
+import { lastLifeOf } from "./lossy-verdict.js";
 import { RecoveryPoints } from "./recovery-points.js";
 import { SegmentResources } from "./segment-resources.js";
 
@@ -18,6 +22,8 @@ export interface DirectoryStateOptions {
   readonly path: string;
   /** Names of the partition directories. */
   readonly names: readonly string[];
+  /** Those of them that the last life closed in order. */
+  readonly closed: ReadonlySet<string>;
   /** Names this start of the machine; empty where it is not known. */
   readonly bootId: string;
   /** The life that wrote here last; undefined where that is not known. */
@@ -38,8 +44,9 @@ export class DirectoryState {
   readonly recoveryPoints: RecoveryPoints;
   /** Lowest offset that is left, of partitions whose records were deleted. */
   readonly logStartOffsets: CheckpointTable<number>;
-  /** Log end, as recovery found it, of partitions that may have lost what they acknowledged. */
-  readonly lossy: CheckpointTable<number>;
+  readonly highWatermarks: HighWatermarkCheckpoint;
+  readonly lossy: LossyPartitions;
+  readonly knownEpochs: KnownEpochs;
   readonly flusher = new DirectoryFlusher();
   /** Apart from the data: many partitions that are made at a time share one sync of the directory above them. */
   readonly #nameFlusher = new DirectoryFlusher();
@@ -50,13 +57,15 @@ export class DirectoryState {
   private constructor(
     options: DirectoryStateOptions,
     dependencies: DirectoryStateDependencies,
-    files: Pick<DirectoryState, "recoveryPoints" | "logStartOffsets" | "lossy">,
+    files: Pick<DirectoryState, "recoveryPoints" | "logStartOffsets" | "highWatermarks" | "lossy" | "knownEpochs">,
   ) {
     this.options = options;
     this.#names = { syncData: () => dependencies.fileSystem.syncDirectory(options.path) };
     this.recoveryPoints = files.recoveryPoints;
     this.logStartOffsets = files.logStartOffsets;
+    this.highWatermarks = files.highWatermarks;
     this.lossy = files.lossy;
+    this.knownEpochs = files.knownEpochs;
     this.resources = new SegmentResources(options.limits);
     this.removal = new DeferredRemoval({
       ...dependencies,
@@ -65,12 +74,20 @@ export class DirectoryState {
   }
 
   static async load(options: DirectoryStateOptions, dependencies: DirectoryStateDependencies): Promise<DirectoryState> {
-    const { path, names } = options;
+    const { path, names, closed } = options;
     const { fileSystem } = dependencies;
+    const lossyOptions = {
+      path: `${path}/lossy`,
+      names,
+      unclosed: names.filter((name) => !closed.has(name)),
+      lastLife: lastLifeOf(options),
+    };
     return new DirectoryState(options, dependencies, {
       recoveryPoints: await RecoveryPoints.load(fileSystem, `${path}/recovery-point`, names),
       logStartOffsets: await loadOffsets(fileSystem, `${path}/log-start-offset`),
-      lossy: await loadLossy(fileSystem, `${path}/lossy`, names),
+      highWatermarks: await HighWatermarkCheckpoint.load(fileSystem, `${path}/replication-offset-checkpoint`),
+      lossy: await LossyPartitions.load(fileSystem, lossyOptions),
+      knownEpochs: await KnownEpochs.load(fileSystem, `${path}/known-epochs`, names),
     });
   }
 
@@ -84,24 +101,18 @@ export class DirectoryState {
    * name is not taken for what it was. @throws errors of the file system
    */
   async forget(names: readonly string[]): Promise<void> {
-    for (const table of [this.recoveryPoints, this.logStartOffsets, this.lossy]) {
+    for (const table of [
+      this.recoveryPoints,
+      this.logStartOffsets,
+      this.lossy,
+      this.highWatermarks,
+      this.knownEpochs,
+    ]) {
       const known = names.filter((name) => table.has(name));
       for (const name of known) table.remove(name);
       if (known.length > 0) await table.save();
     }
   }
-}
-
-/** A file that makes no sense may have named any partition: all of them count as lossy. */
-async function loadLossy(
-  fileSystem: FileSystem,
-  path: string,
-  names: readonly string[],
-): Promise<CheckpointTable<number>> {
-  const table = await CheckpointTable.load(fileSystem, path, offsetFormat);
-  if (table !== undefined) return table;
-  const all = (await fileSystem.exists(path)) ? names.map((name) => [name, 0] as const) : [];
-  return new CheckpointTable(fileSystem, path, offsetFormat, all);
 }
 
 /** Missing or nonsense is empty: a log then starts with its first segment. */

@@ -15,6 +15,7 @@ export {
   type RebuiltSegment,
   rebuildIndexes,
 } from "./index-rebuild.js";
+export type { KnownEpoch, KnownEpochs, KnownHistory } from "./known-epochs.js";
 export type { EpochEnd } from "./leader-epoch-cache.js";
 export {
   LogDirectory,

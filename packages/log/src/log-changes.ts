@@ -107,23 +107,26 @@ export class LogChanges {
     });
   }
 
-  /** Removes every record and begins again at `logStartOffset`. */
-  restartAt(logStartOffset: Offset): Promise<void> {
+  /** Removes every record and begins again at `logStartOffset`, in a batch that begins at `firstBatchOffset`. */
+  restartAt(logStartOffset: Offset, firstBatchOffset: Offset): Promise<void> {
+    invariant(firstBatchOffset <= logStartOffset, "the first batch begins behind the log start");
     return this.#cut(async () => {
       const { compaction, saveLogStart, newSegment, fileSystem, onLogStartMoved } = this.#dependencies;
       await compaction.truncate(0);
-      await this.#writer.lowerRecoveryPoint(offset(this.#segments.first.baseOffset));
-      // Durable before a file goes: with it, recovery finishes what a crash leaves of the rest.
-      await saveLogStart(logStartOffset);
+      await this.#writer.lowerRecoveryPoint(offset(Math.min(this.#segments.first.baseOffset, firstBatchOffset)));
+      const { endOffset } = this.#segments.active;
+      // Durable before a file goes: with nothing above its start, recovery finishes what a crash leaves of the rest.
+      await saveLogStart(offset(Math.max(logStartOffset, endOffset)));
       await this.#orOffline(async () => {
-        const segment = newSegment(logStartOffset);
+        const segment = newSegment(firstBatchOffset);
         this.#logStartOffset = logStartOffset;
         await this.#remove(this.#segments.restartWith(segment).reverse());
         await segment.openForAppend("create");
         await fileSystem.syncDirectory(this.#directory);
+        if (logStartOffset < endOffset) await saveLogStart(logStartOffset);
         await this.#dependencies.producers.clear();
         this.#dependencies.epochs.truncateFrom(0);
-        await this.#forgetFrom(logStartOffset);
+        await this.#forgetFrom(firstBatchOffset);
         onLogStartMoved(logStartOffset);
       });
     });

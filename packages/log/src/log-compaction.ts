@@ -27,6 +27,8 @@ export interface LogCompactionDependencies {
   readonly fileSystem: FileSystem;
   readonly runner: CompactionRunner;
   readonly removal: DeferredRemoval;
+  /** Highest offset of a tombstone that was dropped, as the log was opened; -1: none. */
+  readonly tombstonesDroppedTo: number;
   readonly limits: { readonly compactionBytesPerSecMax: number; readonly compactionMapBytesMax: number };
   /** A segment object for files that are there. */
   segmentOf(state: SegmentState): Segment;
@@ -59,6 +61,7 @@ export class LogCompaction {
   #changeCount = 0;
   /** When a tombstone may be dropped next. After a start nobody knows: the first look at the log finds out. */
   #nextHorizonMs: number | undefined = 0;
+  #tombstonesDroppedTo: number;
   /** End of what a job looked at without getting on: a transaction in it ends later. */
   #fruitlessUpTo: number | undefined;
 
@@ -66,6 +69,12 @@ export class LogCompaction {
     this.#directory = directory;
     this.#segments = segments;
     this.#dependencies = dependencies;
+    this.#tombstonesDroppedTo = dependencies.tombstonesDroppedTo;
+  }
+
+  /** Highest offset of a tombstone that may have been dropped; -1: none. */
+  get tombstonesDroppedTo(): number {
+    return this.#tombstonesDroppedTo;
   }
 
   /** Gives up what is under way, since its segments are about to change, and resolves when nothing reads them any more. */
@@ -164,7 +173,11 @@ export class LogCompaction {
     const found = await loadCompactionCheckpoint(this.#dependencies.fileSystem, this.#directory);
     const checkpoint = found ?? neverCompacted;
     if (checkpoint.gapsBelow >= gapsBelow) return;
-    await saveCompactionCheckpoint(this.#dependencies.fileSystem, this.#directory, { ...checkpoint, gapsBelow });
+    // What is missing may have been tombstones.
+    const tombstonesDroppedTo = Math.max(checkpoint.tombstonesDroppedTo, gapsBelow - 1);
+    const raised = { ...checkpoint, gapsBelow, tombstonesDroppedTo };
+    await saveCompactionCheckpoint(this.#dependencies.fileSystem, this.#directory, raised);
+    this.#tombstonesDroppedTo = tombstonesDroppedTo;
   }
 
   async #loadCheckpoint(): Promise<CompactionCheckpoint> {
@@ -181,6 +194,7 @@ export class LogCompaction {
   #raiseCheckpoint(result: CompactionResult, before: CompactionCheckpoint): Promise<boolean> {
     if (result.swaps.length === 0) return Promise.resolve(true);
     const raised = raisedBy(result, before);
+    this.#tombstonesDroppedTo = raised.tombstonesDroppedTo;
     return unlessDiskFull(() => saveCompactionCheckpoint(this.#dependencies.fileSystem, this.#directory, raised));
   }
 

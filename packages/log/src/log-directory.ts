@@ -6,7 +6,6 @@ import {
   isSluiceError,
   type Random,
   SluiceError,
-  type Timer,
   type TopicConfig,
   type TopicId,
   type TopicName,
@@ -14,12 +13,14 @@ import {
 import { type CleanMarker, type ClosedPartition, writeCleanMarker } from "./clean-marker.js";
 import type { CompactionRunner } from "./compaction/compaction-job.js";
 import { InlineCompaction } from "./compaction/inline-compaction.js";
+import { DirectoryCheckpoints } from "./directory-checkpoints.js";
 import { type BrokerLife, type LogDirectoryMeta, readDirectoryMeta, writeBrokerLife } from "./directory-meta.js";
 import { lockDirectory, type OpenedDirectory, openLocked, partitionNames } from "./directory-opening.js";
 import type { DirectoryState } from "./directory-state.js";
 import { asDiskFailure, diskFailure } from "./disk-failure.js";
 import { DiskSpaceWatch } from "./disk-space-watch.js";
 import { LogHousekeeping } from "./housekeeping.js";
+import type { KnownEpochs } from "./known-epochs.js";
 import {
   deletedSuffix,
   type PartitionName,
@@ -30,7 +31,6 @@ import {
 import type { PartitionLog } from "./partition-log.js";
 import { openPartitionLog } from "./partition-opening.js";
 
-const recoveryPointIntervalMs = 60_000;
 /** With so much free, and without a reserve, a disk that was full counts as one with room. */
 const resumeFreeBytesMin = 1024 * 1024;
 
@@ -99,6 +99,8 @@ export class LogDirectory {
   readonly wasClean: boolean;
   /** Called once, when the directory goes offline. */
   onOffline: (error: SluiceError) => void = () => {};
+  /** Called each time that the disk gets full, after logs refuse appends. */
+  onFull: () => void = () => {};
   /** Called each time that a disk that was full has room again, after logs take appends again. */
   onRoom: () => void = () => {};
   readonly #dependencies: LogDirectoryDependencies;
@@ -112,12 +114,12 @@ export class LogDirectory {
   readonly #watch: DiskSpaceWatch;
   readonly #housekeeping: LogHousekeeping<PartitionLog>;
   readonly #runner: CompactionRunner;
+  readonly #checkpoints: DirectoryCheckpoints;
   readonly #bootId: string;
+  /** That writes now, or that wrote last: where none begins, the marker of a stop is still of that one. */
   #life: BrokerLife | undefined;
   #failure: SluiceError | undefined;
   #diskFull: SluiceError | undefined;
-  #timer: Timer | undefined;
-  #savingRecoveryPoints: Promise<void> = Promise.resolve();
   #closing: Promise<void> | undefined;
 
   private constructor(options: LogDirectoryOptions, dependencies: LogDirectoryDependencies, opened: OpenedDirectory) {
@@ -131,6 +133,14 @@ export class LogDirectory {
     this.#lock = opened.lock;
     this.#state = opened.state;
     this.#closed = new Map(opened.marker?.partitions);
+    this.#life = opened.life;
+    this.#checkpoints = new DirectoryCheckpoints({
+      clock,
+      highWatermarks: opened.state.highWatermarks,
+      logs: this.#logs,
+      // Without room it is recorded later, and without a disk not at all.
+      guarded: (work) => this.#guard(this.path, work).catch(() => undefined),
+    });
     this.#runner = dependencies.compactionRunner ?? new InlineCompaction({ fileSystem, clock });
     this.#watch = new DiskSpaceWatch(
       {
@@ -171,7 +181,7 @@ export class LogDirectory {
         openLocked(options, dependencies, lock, { ...defaultLimits, ...options.limits }),
       );
       const directory = new LogDirectory(options, dependencies, opened);
-      directory.#scheduleRecoveryPoints();
+      directory.#checkpoints.start();
       directory.#watch.start();
       directory.#housekeeping.start();
       return directory;
@@ -187,6 +197,11 @@ export class LogDirectory {
    */
   static readMeta(fileSystem: FileSystem, path: string): Promise<LogDirectoryMeta | undefined> {
     return readDirectoryMeta(fileSystem, path);
+  }
+
+  /** Registration of the life that writes here or, before one has begun, of the last; undefined where that is not known. */
+  get brokerEpoch(): number | undefined {
+    return this.#life?.brokerEpoch;
   }
 
   /** Why nothing is written here any more; undefined while it is. */
@@ -211,6 +226,16 @@ export class LogDirectory {
     this.#life = named;
   }
 
+  /** What was acted upon of what the cluster store said; what is noted there is durable after `recordKnown`. */
+  get known(): Omit<KnownEpochs, "save" | "close" | "has" | "remove"> {
+    return this.#state.knownEpochs;
+  }
+
+  /** Resolves when what was noted in `known` before the call is durable. @throws SluiceError DISK_FULL, DISK_FAILED */
+  recordKnown(): Promise<void> {
+    return this.#guard(this.path, () => this.#state.knownEpochs.save());
+  }
+
   /** The partitions that have a directory here. */
   async partitions(): Promise<PartitionOnDisk[]> {
     const { fileSystem } = this.#dependencies;
@@ -233,10 +258,22 @@ export class LogDirectory {
     return this.#state.lossy.has(partitionDirectoryName(name));
   }
 
-  /** Says that the cluster knows of the partition's loss. @throws SluiceError DISK_FAILED */
+  /** Says that the cluster knows of the partition's loss. @throws SluiceError DISK_FULL, DISK_FAILED */
   clearLossy(name: PartitionName): Promise<void> {
     this.#state.lossy.remove(partitionDirectoryName(name));
     return this.#guard(this.path, () => this.#state.lossy.save());
+  }
+
+  /** The disk is another one than that of the last life: partitions that are made now may have been lost with the old one. */
+  get mayMissPartitions(): boolean {
+    return this.#state.lossy.mayMissPartitions;
+  }
+
+  /** Says that the cluster knows of every partition that was lost with the old disk. @throws SluiceError DISK_FULL, DISK_FAILED */
+  async clearMissing(): Promise<void> {
+    if (!this.mayMissPartitions) return;
+    this.#state.lossy.removeMissing();
+    await this.#guard(this.path, () => this.#state.lossy.save());
   }
 
   /**
@@ -307,17 +344,18 @@ export class LogDirectory {
   }
 
   async #close(): Promise<void> {
-    this.#timer?.cancel();
     try {
       const housekeeping = this.#housekeeping.close();
       // Aborts what is being compacted.
       await this.#runner.close();
       await housekeeping;
-      await this.#savingRecoveryPoints;
+      await this.#checkpoints.close();
       while (this.#opening.size > 0) await Promise.all(this.#opening.values());
+      await this.#checkpoints.saveHighWatermarks();
       await Promise.all([...this.#logs.values()].map((log) => log.close()));
       await this.#watch.close();
       await this.#state.removal.removeNow();
+      await this.#state.knownEpochs.close();
       if (this.#failure !== undefined) return;
       const marker: CleanMarker = { brokerEpoch: this.#life?.brokerEpoch, partitions: this.#closed };
       await asDiskFailure(this.path, () => writeCleanMarker(this.#dependencies.fileSystem, this.path, marker));
@@ -371,6 +409,7 @@ export class LogDirectory {
     const error = new SluiceError("DISK_FULL", { path: this.path });
     this.#diskFull = error;
     for (const log of this.#logs.values()) log.refuseAppends(error);
+    this.onFull();
     void this.#state.removal.removeNow();
     // Retention may have something to give back. It is closed only when the directory is.
     if (this.#closing === undefined) void this.#housekeeping.runNow().catch(() => undefined);
@@ -380,17 +419,5 @@ export class LogDirectory {
     this.#diskFull = undefined;
     for (const log of this.#logs.values()) log.resumeAppends();
     this.onRoom();
-  }
-
-  #scheduleRecoveryPoints(): void {
-    this.#timer = this.#dependencies.clock.setTimer(recoveryPointIntervalMs, () => {
-      this.#savingRecoveryPoints = this.#saveRecoveryPoints();
-    });
-  }
-
-  async #saveRecoveryPoints(): Promise<void> {
-    // A failure takes its log offline and is told to the log's owner: there is nobody else to tell.
-    await Promise.allSettled([...this.#logs.values()].map((log) => log.saveRecoveryPoint()));
-    if (this.#closing === undefined) this.#scheduleRecoveryPoints();
   }
 }

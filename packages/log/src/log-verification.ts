@@ -30,7 +30,15 @@ export interface VerifyLogsOptions {
 }
 
 /** Names of a data directory's own files that are checked. `clean-shutdown` comes and goes: where it is, it is checked. */
-const directoryFileNames = ["meta", "life", "clean-shutdown", "recovery-point", "log-start-offset", "lossy"] as const;
+const directoryFileNames = [
+  "meta",
+  "life",
+  "clean-shutdown",
+  "recovery-point",
+  "log-start-offset",
+  "replication-offset-checkpoint",
+  "lossy",
+] as const;
 
 /**
  * Verifies `path`: one file, or every log in a directory and below: a partition, a data directory, or what holds some of these.

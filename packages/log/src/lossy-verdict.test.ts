@@ -1,34 +1,37 @@
 import { describe, expect, it } from "vitest";
-import { isLossy, type LossyVerdictFacts } from "./lossy-verdict.js";
+import {
+  type CrashedReplicaFacts,
+  isLossyAfterCrash,
+  type LastLife,
+  type LastLifeFacts,
+  lastLifeOf,
+} from "./lossy-verdict.js";
 
 const life = { brokerEpoch: 7, incarnation: "x", bootId: "boot-1" };
-const facts: LossyVerdictFacts = {
-  wasClosed: false,
-  life,
-  bootId: "boot-2",
-  lastBrokerEpoch: 7,
-  flush: "always",
-  isTornTailAtMost: true,
-};
+const facts: LastLifeFacts = { life, bootId: "boot-1", lastBrokerEpoch: 7 };
 
-describe("isLossy", () => {
-  it.each<[string, Partial<LossyVerdictFacts>, boolean]>([
-    ["a log that was closed in order", { wasClosed: true, life: undefined, flush: "os" }, false],
-    ["a killed process under the same kernel, whatever the flush", { bootId: "boot-1", flush: "os" }, false],
-    [
-      "a killed process under the same kernel, on a disk of an older life",
-      { bootId: "boot-1", lastBrokerEpoch: 8 },
-      true,
-    ],
-    ["a power loss, flush=always, a torn tail", {}, false],
-    ["a power loss, flush=always, good batches behind the cut", { isTornTailAtMost: false }, true],
-    ["a power loss, flush=always, a disk of an older life", { lastBrokerEpoch: 8 }, true],
-    ["a power loss, flush=interval", { flush: "interval" }, true],
-    ["a power loss, flush=os", { flush: "os" }, true],
-    ["a life of which nothing is known", { life: undefined }, true],
-    ["kernels of which nothing is known", { bootId: "", life: { ...life, bootId: "" }, flush: "os" }, true],
-    ["a cluster that nobody asked", { lastBrokerEpoch: undefined }, false],
+describe("lastLifeOf", () => {
+  it.each<[string, Partial<LastLifeFacts>, LastLife]>([
+    ["a killed process under the same kernel", {}, "outlived"],
+    ["a killed process on a disk of an older life", { lastBrokerEpoch: 8 }, "superseded"],
+    ["a disk that a newer life wrote than the cluster was told of", { lastBrokerEpoch: 6 }, "outlived"],
+    ["an empty disk of a broker that was registered before", { life: undefined }, "superseded"],
+    ["an empty disk of a new broker", { life: undefined, lastBrokerEpoch: undefined }, "unknown"],
+    ["another kernel", { bootId: "boot-2" }, "crashed"],
+    ["kernels of which nothing is known", { bootId: "", life: { ...life, bootId: "" } }, "crashed"],
+    ["a cluster that nobody asked", { lastBrokerEpoch: undefined }, "outlived"],
   ])("%s", (_, change, expected) => {
-    expect(isLossy({ ...facts, ...change })).toBe(expected);
+    expect(lastLifeOf({ ...facts, ...change })).toBe(expected);
+  });
+});
+
+describe("isLossyAfterCrash", () => {
+  it.each<[string, CrashedReplicaFacts, boolean]>([
+    ["flush=always, a torn tail", { flush: "always", isTornTailAtMost: true }, false],
+    ["flush=always, good batches behind the cut", { flush: "always", isTornTailAtMost: false }, true],
+    ["flush=interval", { flush: "interval", isTornTailAtMost: true }, true],
+    ["flush=os", { flush: "os", isTornTailAtMost: true }, true],
+  ])("%s", (_, change, expected) => {
+    expect(isLossyAfterCrash(change)).toBe(expected);
   });
 });

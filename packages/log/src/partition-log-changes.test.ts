@@ -124,6 +124,28 @@ describe("restartAt", () => {
   });
 });
 
+describe("restartAt, at an offset that the log has or has had", () => {
+  it.each([0, 20, 30])(
+    "leaves all or nothing of what there was when the power goes at any operation (%i)",
+    async (start) => {
+      for (let crashAt = 1; crashAt <= 60; crashAt += 1) {
+        const fileSystem = memory(crashAt);
+        const { log } = await openLog(fileSystem, config);
+        await fill(log);
+        log.setHighWatermark(offset(60));
+        await log.deleteRecordsBefore(offset(20));
+        const before = await readAll(log);
+        fileSystem.crashAtOperation(fileSystem.operationCount + crashAt);
+        await log.restartAt(offset(start)).catch(() => "the power went, as it should");
+        const { log: reopened } = await openLog(fileSystem.crash(), config);
+        const found = await readAll(reopened);
+        if (found.length > 0) expect(found.equals(before)).toBe(true);
+        else expect(reopened.logEndOffset).toBe(reopened.logStartOffset);
+      }
+    },
+  );
+});
+
 describe("deleteRecordsBefore", () => {
   it("moves the log start, tells it, removes whole segments in two phases, and survives a power loss", async () => {
     const fileSystem = memory();

@@ -43,6 +43,8 @@ export interface PartitionLogOptions {
   /** Path of the partition's directory. */
   readonly directory: string;
   readonly logStartOffset: Offset;
+  /** Lower bound of the high watermark, as it was recorded; it may lie beyond what a crash has left. */
+  readonly highWatermark: Offset;
   /** How long an idempotent producer that is silent is remembered, ms. */
   readonly producerExpirationMs: number;
 }
@@ -60,6 +62,8 @@ export interface PartitionLogDependencies
   readonly isUntouched: boolean;
   /** Records the log start durably. */
   saveLogStart(logStartOffset: Offset): Promise<void>;
+  /** Makes the recorded high watermark durably no more than that. */
+  lowerHighWatermark(bound: Offset): Promise<void>;
   /** There was no room for a write. */
   onDiskFull(): void;
   /** The first error that is final: the directory goes offline with all its logs. */
@@ -104,7 +108,9 @@ export class PartitionLog implements HousekeptLog {
     this.#segments = dependencies.segments;
     this.#epochs = dependencies.epochs;
     this.#producers = dependencies.producers;
-    this.#highWatermark = options.logStartOffset;
+    const { logStartOffset, highWatermark } = options;
+    const logEndOffset = dependencies.segments.active.endOffset;
+    this.#highWatermark = offset(Math.max(logStartOffset, Math.min(highWatermark, logEndOffset)));
     this.#isUntouched = dependencies.isUntouched;
     this.#writer = new LogWriter({
       ...dependencies,
@@ -158,6 +164,14 @@ export class PartitionLog implements HousekeptLog {
     return this.#highWatermark;
   }
 
+  /**
+   * Highest offset of a tombstone that compaction may have dropped; -1: none. Whoever has the log up to a lower offset, and
+   * goes on from there, would keep what the tombstone was to remove.
+   */
+  get tombstonesDroppedTo(): number {
+    return this.#compaction.tombstonesDroppedTo;
+  }
+
   /** Bytes in the log files. */
   get sizeBytes(): number {
     return this.#segments.all().reduce((sum, segment) => sum + segment.sizeBytes, 0);
@@ -203,10 +217,10 @@ export class PartitionLog implements HousekeptLog {
   /**
    * Places batches that a leader has stamped, as they are, to be written in one call: their base offsets lie at the log end
    * or above, in order, and their epochs do not go back. Offsets that are missing, as a leader that compacts sends them, are
-   * recorded durably first. One call at a time.
+   * recorded durably first: then they are placed when the promise resolves. Undefined: they are placed. One call at a time.
    * @throws SluiceError DISK_FAILED, DISK_FULL, CLOSED
    */
-  async appendReplicated(batches: readonly Buffer[]): Promise<void> {
+  appendReplicated(batches: readonly Buffer[]): Promise<void> | undefined {
     this.#assertAppendable();
     let expected: number = this.#writer.logEndOffset;
     let gapsBelow = 0;
@@ -214,9 +228,9 @@ export class PartitionLog implements HousekeptLog {
       if (batchBaseOffset(batch) > expected) gapsBelow = batchBaseOffset(batch);
       expected = batchLastOffset(batch) + 1;
     }
-    if (gapsBelow > 0) await this.#changes.run(() => this.#compaction.allowGaps(gapsBelow));
-    this.#assertAppendable();
-    for (const batch of batches) this.#place(batch, batchLeaderEpoch(batch) as LeaderEpoch);
+    if (gapsBelow > 0) return this.#appendWithGaps(batches, gapsBelow);
+    this.#placeReplicated(batches);
+    return undefined;
   }
 
   /**
@@ -360,19 +374,24 @@ export class PartitionLog implements HousekeptLog {
    */
   async truncateTo(endOffset: Offset): Promise<Offset> {
     this.#assertOpen();
+    await this.#lowerHighWatermark(endOffset);
     await this.#changes.truncateTo(endOffset);
-    if (this.#writer.logEndOffset < this.logStartOffset) await this.#changes.restartAt(this.logStartOffset);
+    if (this.#writer.logEndOffset < this.logStartOffset) {
+      await this.#changes.restartAt(this.logStartOffset, this.logStartOffset);
+    }
     this.#highWatermark = offset(Math.min(this.#highWatermark, this.#writer.logEndOffset));
     return this.#writer.logEndOffset;
   }
 
   /**
    * Removes every record and begins again at `logStartOffset`: for a replica that lies below everything that its leader has.
-   * @throws SluiceError DISK_FAILED, CLOSED
+   * @param firstBatchOffset where the batch begins that holds the log start and is appended next; at most the log start
+   * @throws SluiceError DISK_FULL, DISK_FAILED, CLOSED
    */
-  async restartAt(logStartOffset: Offset): Promise<Offset> {
+  async restartAt(logStartOffset: Offset, firstBatchOffset: Offset = logStartOffset): Promise<Offset> {
     this.#assertOpen();
-    await this.#changes.restartAt(logStartOffset);
+    await this.#lowerHighWatermark(logStartOffset);
+    await this.#changes.restartAt(logStartOffset, firstBatchOffset);
     this.#highWatermark = logStartOffset;
     return this.#writer.logEndOffset;
   }
@@ -507,12 +526,32 @@ export class PartitionLog implements HousekeptLog {
     }
   }
 
+  async #appendWithGaps(batches: readonly Buffer[], gapsBelow: number): Promise<void> {
+    const { logEndOffset } = this;
+    await this.#changes.run(() => this.#compaction.allowGaps(gapsBelow));
+    this.#assertAppendable();
+    // What they were to follow was taken back meanwhile: that would be a gap of another kind.
+    if (this.logEndOffset !== logEndOffset) throw new SluiceError("DISK_FULL", { path: this.directory });
+    this.#placeReplicated(batches);
+  }
+
+  #placeReplicated(batches: readonly Buffer[]): void {
+    for (const batch of batches) this.#place(batch, batchLeaderEpoch(batch) as LeaderEpoch);
+  }
+
   #place(batch: Buffer, leaderEpoch: LeaderEpoch): { baseOffset: Offset; endOffset: Offset } {
     const baseOffset = offset(batchBaseOffset(batch));
     const endOffset = offset(batchLastOffset(batch) + 1);
     this.#isUntouched = false;
     this.#writer.place(batch, leaderEpoch, { baseOffset, endOffset });
     return { baseOffset, endOffset };
+  }
+
+  /** Before the records go: those that take their place may not be committed. @throws SluiceError DISK_FULL, DISK_FAILED */
+  async #lowerHighWatermark(bound: Offset): Promise<void> {
+    // First in memory, so that it is not recorded again meanwhile.
+    this.#highWatermark = offset(Math.min(this.#highWatermark, bound));
+    await this.#changes.run(() => this.#dependencies.lowerHighWatermark(bound));
   }
 
   #failed(error: SluiceError, isDisk: boolean): void {

@@ -6,6 +6,7 @@
 import { type Clock, type FileSystem, isFileError, offset, SluiceError } from "@sluice/model";
 import type { ClosedPartition } from "./clean-marker.js";
 import {
+  assumedCheckpoint,
   loadCompactionCheckpoint,
   neverCompacted,
   saveCompactionCheckpoint,
@@ -16,7 +17,7 @@ import type { DirectoryState } from "./directory-state.js";
 import type { OpenPartitionOptions } from "./log-directory.js";
 import { LogProducers } from "./log-producers.js";
 import { executeRecovery, planRecovery, type RecoveryOptions, type RecoveryPlan } from "./log-recovery.js";
-import { isLossy } from "./lossy-verdict.js";
+import { isLossyAfterCrash } from "./lossy-verdict.js";
 import { readPartitionTopic, writePartitionMetadata } from "./partition-directory.js";
 import { PartitionLog } from "./partition-log.js";
 import { Segment, type SegmentDependencies, type SegmentState } from "./segment.js";
@@ -87,7 +88,7 @@ export async function openPartitionLog(
   if (isNew && options.config["cleanup.policy"] !== "delete") {
     await saveCompactionCheckpoint(fileSystem, directory, neverCompacted);
   }
-  return makeLog(options, dependencies, plan);
+  return makeLog(options, dependencies, plan, checkpoint?.tombstonesDroppedTo);
 }
 
 /** Makes the directory, or finishes what a crash left in it. */
@@ -103,18 +104,21 @@ async function finishInterrupted(
 
 /** Durable before recovery cuts a byte: a second crash cannot launder a loss. */
 async function recordVerdict(
-  { name, closed }: PartitionOpeningOptions,
+  { name }: PartitionOpeningOptions,
   { state }: PartitionOpeningDependencies,
   plan: RecoveryPlan,
 ): Promise<void> {
-  const { bootId, life, lastBrokerEpoch } = state.options;
+  const { lossy } = state;
   const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
+  if (isNew && lossy.mayMissPartitions) await lossy.record(name, 0);
+  if (!lossy.isUnjudged(name)) return;
   const { flush } = state.recoveryPoints.get(name);
   const endOffset = plan.segments.at(-1)?.endOffset ?? 0;
   // What went because its removal had been begun was no loss.
   const isTornTailAtMost = plan.removed.every((base) => base < endOffset) && (plan.cut?.isTorn ?? true);
-  const facts = { wasClosed: closed !== undefined || isNew, life, bootId, lastBrokerEpoch, flush, isTornTailAtMost };
-  if (isLossy(facts)) await state.lossy.set(name, endOffset);
+  if (!isNew && isLossyAfterCrash({ flush, isTornTailAtMost })) return lossy.record(name, endOffset);
+  lossy.remove(name);
+  await lossy.save();
 }
 
 /**
@@ -138,6 +142,7 @@ async function makeLog(
   options: PartitionOpeningOptions,
   dependencies: PartitionOpeningDependencies,
   plan: RecoveryPlan,
+  tombstonesDroppedTo: number | undefined,
 ): Promise<PartitionLog> {
   const { fileSystem, state } = dependencies;
   const { directory, name, closed } = options;
@@ -166,11 +171,14 @@ async function makeLog(
     directory,
     ...(closed?.hasProducers === true ? { snapshotOffset: segments.active.endOffset } : {}),
   });
+  const isCompacted = options.config["cleanup.policy"] !== "delete";
+  const lastBaseOffset = segments.active.baseOffset;
   const logStartOffset = Math.max(state.logStartOffsets.get(name) ?? 0, segments.first.baseOffset);
   log = new PartitionLog(
     {
       ...options,
       logStartOffset: offset(logStartOffset),
+      highWatermark: offset(state.highWatermarks.get(name) ?? 0),
       producerExpirationMs: state.options.limits.producerExpirationMs,
     },
     {
@@ -182,6 +190,7 @@ async function makeLog(
       flusher: state.flusher,
       removal: state.removal,
       recoveryPoint: offset(state.recoveryPoints.get(name).offset ?? 0),
+      lowerHighWatermark: (bound) => state.highWatermarks.lower(name, bound),
       isUntouched: closed !== undefined && !plan.changesFiles,
       newSegment,
       saveRecoveryPoint: (flushed, flush) => state.recoveryPoints.set(name, { offset: flushed, flush }),
@@ -190,6 +199,9 @@ async function makeLog(
         fileSystem,
         runner: dependencies.compactionRunner,
         removal: state.removal,
+        // Where that was lost, everything that compaction may have seen counts.
+        tombstonesDroppedTo:
+          tombstonesDroppedTo ?? assumedCheckpoint({ isCompacted, lastBaseOffset }).tombstonesDroppedTo,
         limits: state.options.limits,
         segmentOf: (swapped: SegmentState) => new Segment(swapped, segmentDependencies),
       },

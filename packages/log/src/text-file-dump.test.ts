@@ -1,11 +1,13 @@
-import { isSluiceError } from "@sluice/model";
+import { isSluiceError, topicId } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { formatCheckpoint } from "./checkpoint-file.js";
+import { KnownEpochs } from "./known-epochs.js";
 import { leftoverOf, parseStoredFileName } from "./stored-file-name.js";
 import { memoryFiles, putFile } from "./testing/partition-files.js";
 import { dumpTextFile, parseTextFile } from "./text-file-dump.js";
 
 const checked = { hasChecksum: true };
+const someTopic = topicId("5b0f2c4e-1d2a-4c3b-9e8f-0a1b2c3d4e5f");
 
 describe("the entries of a text file", () => {
   it.each([
@@ -40,6 +42,27 @@ describe("the entries of a text file", () => {
     });
     const short = formatCheckpoint(["1 0", "4"], { hasChecksum: false });
     expect(parseTextFile("leader-epoch-checkpoint", short).problem).toBe("entry 2 makes no sense");
+  });
+
+  it("of what was acted upon are those of the blocks that are whole", async () => {
+    const fileSystem = memoryFiles();
+    const known = await KnownEpochs.load(fileSystem, "/known-epochs", []);
+    known.note({ topicId: someTopic, partition: 1 }, { leaderEpoch: 4, leaderBrokerEpoch: 17 });
+    await known.save();
+    known.noteRevision(20);
+    await known.save();
+    const bytes = await fileSystem.readFile("/known-epochs");
+    const history = { name: "history", history: 0, revision: 0, brokerEpoch: 0, state: "trusted" };
+    const entries = [history, { partition: `${someTopic}-1`, epoch: 4, brokerEpoch: 17 }, { ...history, revision: 20 }];
+    expect(parseTextFile("known-epochs", bytes)).toEqual({ name: "known-epochs", entries, problem: undefined });
+    // What was being written when the power went.
+    expect(parseTextFile("known-epochs", bytes.subarray(0, -1)).problem).toBeUndefined();
+    bytes[3] = 0;
+    const damaged = parseTextFile("known-epochs", bytes);
+    expect(damaged).toMatchObject({
+      entries: [{ revision: 20 }],
+      problem: expect.stringContaining("checksum") as string,
+    });
   });
 
   it("of JSON and of metadata are what they say, and what is missing is named", () => {

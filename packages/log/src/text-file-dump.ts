@@ -5,6 +5,7 @@
 
 import { type FileSystem, SluiceError } from "@sluice/model";
 import { crc32c } from "@sluice/record";
+import { splitBlocks } from "./known-epochs.js";
 import { orFileNotFound } from "./missing-file.js";
 import { parseStoredFileName, type TextFileName } from "./stored-file-name.js";
 
@@ -25,7 +26,9 @@ const columns: Readonly<Record<TextFileName, readonly string[]>> = {
   "clean-shutdown": ["name", "value"],
   "recovery-point": ["partition", "offset", "flush"],
   "log-start-offset": ["partition", "offset"],
+  "replication-offset-checkpoint": ["partition", "offset"],
   lossy: ["partition", "offset"],
+  "known-epochs": ["partition", "epoch", "brokerEpoch"],
   "leader-epoch-checkpoint": ["epoch", "startOffset"],
   "compaction-checkpoint": ["name", "offset"],
   "partition.metadata": [],
@@ -34,8 +37,14 @@ const columns: Readonly<Record<TextFileName, readonly string[]>> = {
 const metaKeys = ["clusterId", "brokerId", "directoryId"];
 const lifeKeys = ["brokerEpoch", "incarnation", "bootId"];
 
-/** Columns that hold a whole number; a recovery point may be unknown. */
+/** Columns that hold a whole number. */
 const numberColumns: ReadonlySet<string> = new Set(["offset", "epoch", "startOffset"]);
+
+/** What stands in such a column where the number is not known. */
+const unknownNumbers: Readonly<Partial<Record<TextFileName, string>>> = {
+  "recovery-point": "unknown",
+  lossy: "unjudged",
+};
 
 /**
  * The content of a text file of a data directory.
@@ -51,6 +60,7 @@ export async function dumpTextFile(fileSystem: FileSystem, path: string): Promis
 export function parseTextFile(name: TextFileName, bytes: Buffer): DumpedTextFile {
   const text = bytes.toString("utf8");
   if (name === "partition.metadata") return parseProperties(name, text);
+  if (name === "known-epochs") return parseKnownEpochs(name, text);
   return name === "meta" || name === "life" ? parseJson(name, text) : parseLines(name, bytes);
 }
 
@@ -88,7 +98,7 @@ function parseLines(name: TextFileName, bytes: Buffer): DumpedTextFile {
     if (count !== String(rest.length))
       return `it says ${count ?? "nothing"} of how many entries it has, and has ${rest.length}`;
     if (bytes.at(-1) !== 0x0a) return "its last line has no end";
-    const senseless = entries.findIndex((entry) => !makesSense(entry));
+    const senseless = entries.findIndex((entry) => !makesSense(name, entry));
     if (senseless !== -1) return `entry ${senseless + 1} makes no sense`;
     // Kafka has this file too, without a checksum.
     if (checksum === undefined) return name === "leader-epoch-checkpoint" ? undefined : "it has no checksum";
@@ -100,16 +110,32 @@ function parseLines(name: TextFileName, bytes: Buffer): DumpedTextFile {
   return { name, entries, problem: problem() };
 }
 
+/** Later entries of a partition count; those of a block that is not whole do not, and are left out. */
+function parseKnownEpochs(name: TextFileName, text: string): DumpedTextFile {
+  const blocks = splitBlocks(text);
+  const whole = blocks.filter(({ isWhole }) => isWhole);
+  const entries = whole.flatMap(({ lines }) => lines.map((line) => entryOf(columnsOfKnown(line), line)));
+  // What was being written at the end was never acted upon.
+  const isDamaged = whole.length === 0 || blocks.some(({ isWhole }, index) => !isWhole && index < blocks.length - 1);
+  return { name, entries, problem: isDamaged ? "the checksum of one of its blocks does not fit" : undefined };
+}
+
+function columnsOfKnown(line: string): readonly string[] {
+  return line.startsWith("history ")
+    ? ["name", "history", "revision", "brokerEpoch", "state"]
+    : columns["known-epochs"];
+}
+
 function entryOf(names: readonly string[], line: string): DumpedEntry {
   const words = line.split(" ");
   const texts = names.map((_, index) => (index === names.length - 1 ? words.slice(index).join(" ") : words[index]));
   return Object.fromEntries(names.map((name, index) => [name, numberOrText(texts[index] ?? "")]));
 }
 
-function makesSense(entry: DumpedEntry): boolean {
+function makesSense(name: TextFileName, entry: DumpedEntry): boolean {
   return Object.entries(entry).every(([column, value]) => {
     if (!numberColumns.has(column)) return value !== "";
-    return typeof value === "number" || (value === "unknown" && "flush" in entry);
+    return typeof value === "number" || value === unknownNumbers[name];
   });
 }
 
