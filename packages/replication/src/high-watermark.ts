@@ -1,15 +1,13 @@
 /**
  * High watermark of one partition in one leader epoch: the first offset that is not known committed (exclusive).
  *
- * It is the minimum of what the in-sync replicas acknowledged, and it moves only while there are enough of them. A new epoch
- * begins with a lower bound, and knows the true value once the watermark has reached the offset at which the epoch began:
- * everything that an earlier leader may have committed lies below that.
+ * It is the least that the in-sync replicas acknowledged. A new epoch begins with a lower bound, and knows the true value once the
+ * watermark has reached the offset at which the epoch began: everything that an earlier leader may have committed lies below that.
  *
  * Invariant: it never goes back within the epoch.
  */
 
 import { invariant, type Offset } from "@sluice/model";
-import type { InSyncReplicas } from "./in-sync-replicas.js";
 
 export class HighWatermark {
   #value: Offset;
@@ -34,12 +32,10 @@ export class HighWatermark {
     return this.#value >= this.#epochStartOffset;
   }
 
-  /** Moves it as far as the replicas allow. True if it moved. */
-  maybeAdvance(replicas: InSyncReplicas): boolean {
-    if (!replicas.hasEnough) return false;
-    const acked = replicas.ackedByAll;
-    if (acked === undefined || acked <= this.#value) return false;
-    this.#value = acked;
+  /** Moves it to what the replicas acknowledged. Undefined: one of them has not said. True if it moved. */
+  maybeAdvance(ackedByAll: Offset | undefined): boolean {
+    if (ackedByAll === undefined || ackedByAll <= this.#value) return false;
+    this.#value = ackedByAll;
     return true;
   }
 }

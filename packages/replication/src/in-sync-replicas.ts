@@ -1,36 +1,64 @@
 /**
  * In-sync replicas of one partition in one leader epoch, as its leader sees them.
  *
- * Keeps, for every replica of the set, the offset up to which it has acknowledged the log *in this epoch*: its flushed offset
- * where flush=always, else its log end (exclusive). A replica that has not reported in this epoch holds the minimum back,
- * because what it reported to an earlier leader may have been truncated since.
+ * State is what is *confirmed* (the cluster store holds it) and at most one *proposed* change, whose outcome is not known. What counts
+ * for the high watermark is the *maximal* set: the confirmed members and those that the proposal adds, because the store may have
+ * taken it already and elect one of them. Members that a proposal removes count until it is taken (P6).
  *
- * Invariants: the leader is always a member; what a replica acknowledged never goes back within the epoch.
+ * A proposal is compared with the version that it was planned from, so it can be taken only as long as the store holds that version.
+ * After a refusal nothing is proposed until something newer is heard of, or a while has passed.
+ *
+ * Invariant: the leader is a confirmed member.
  */
 
-import { invariant, type Offset } from "@sluice/model";
+import { invariant } from "@sluice/model";
+import type { ReplicaSets } from "./partition-event.js";
+import type { ElectableReplicas } from "./replica-set-arithmetic.js";
 
 export interface InSyncReplicasOptions {
   /** Id of the broker that leads. */
   readonly leader: number;
-  /** Ids of the confirmed set, the leader among them. */
-  readonly members: readonly number[];
-  /** Members that the high watermark needs to move. */
+  readonly replicaSets: ReplicaSets;
+  /** Confirmed members that the high watermark needs to move. */
   readonly membersMin: number;
 }
 
+/** A member-to-be, and the life in which it showed that it has everything. */
+export interface AddedReplica {
+  readonly replica: number;
+  readonly brokerEpoch: number;
+}
+
+/** A change that the store is asked for. */
+export interface ReplicaSetsProposal extends ElectableReplicas {
+  /** Of the sets that it was planned from. */
+  readonly version: number;
+  readonly added: readonly AddedReplica[];
+}
+
 export class InSyncReplicas {
-  readonly #acked = new Map<number, Offset | undefined>();
+  readonly #leader: number;
   #membersMin: number;
+  #confirmed: ReplicaSets;
+  #proposed: ReplicaSetsProposal | undefined;
+  #maximal: readonly number[];
+  /** Planning from this version was refused: the sets that are confirmed here may be outdated. */
+  #refusedVersion = -1;
 
   constructor(options: InSyncReplicasOptions) {
-    for (const member of options.members) this.#acked.set(member, undefined);
-    invariant(this.#acked.has(options.leader), `leader ${options.leader} is not among its in-sync replicas`);
+    this.#leader = options.leader;
     this.#membersMin = options.membersMin;
+    this.#confirmed = options.replicaSets;
+    this.#maximal = this.#maximalNow();
   }
 
-  get size(): number {
-    return this.#acked.size;
+  get confirmed(): ReplicaSets {
+    return this.#confirmed;
+  }
+
+  /** Ids of the confirmed members and of those being added; the high watermark is the least that these acknowledged. */
+  get maximal(): readonly number[] {
+    return this.#maximal;
   }
 
   get membersMin(): number {
@@ -42,25 +70,60 @@ export class InSyncReplicas {
     this.#membersMin = membersMin;
   }
 
-  /** Whether there are enough members for acks=all, and for the high watermark to move at all (P15). */
+  /** Whether enough members are confirmed for acks=all to be taken. */
   get hasEnough(): boolean {
-    return this.#acked.size >= this.#membersMin;
+    return this.#confirmed.inSyncReplicas.length >= this.#membersMin;
   }
 
-  /** Notes that `replica` has the log up to `ackedOffset` (exclusive). Replicas outside the set count for nothing. */
-  acknowledged(replica: number, ackedOffset: Offset): void {
-    if (!this.#acked.has(replica)) return;
-    const before = this.#acked.get(replica);
-    if (before === undefined || ackedOffset > before) this.#acked.set(replica, ackedOffset);
+  /**
+   * Whether the high watermark may move: enough members are confirmed (P15), and nobody but they can be elected, since what is
+   * committed from now on only they have (P12).
+   */
+  get mayCommit(): boolean {
+    return this.hasEnough && this.#confirmed.eligibleLeaderReplicas.length === 0;
   }
 
-  /** Offset up to which every member has the log (exclusive). Undefined: a member has not said so in this epoch. */
-  get ackedByAll(): Offset | undefined {
-    let lowest: Offset | undefined;
-    for (const acked of this.#acked.values()) {
-      if (acked === undefined) return undefined;
-      if (lowest === undefined || acked < lowest) lowest = acked;
-    }
-    return lowest;
+  /** Whether a change may be planned from what is confirmed. */
+  get mayPropose(): boolean {
+    return this.#proposed === undefined && this.#confirmed.version > this.#refusedVersion;
+  }
+
+  propose(proposal: ReplicaSetsProposal): void {
+    invariant(this.mayPropose, "another change of the replica sets is under way");
+    invariant(proposal.version === this.#confirmed.version, "a change was planned from other replica sets");
+    this.#proposed = proposal;
+    this.#maximal = this.#maximalNow();
+  }
+
+  /** The store took what was proposed. */
+  taken(replicaSets: ReplicaSets): void {
+    this.#proposed = undefined;
+    this.changed(replicaSets);
+  }
+
+  /** The store never takes what was proposed from that version. */
+  refused(version: number): void {
+    if (this.#proposed?.version !== version) return;
+    this.#proposed = undefined;
+    this.#refusedVersion = version;
+    this.#maximal = this.#maximalNow();
+  }
+
+  /** What the store holds. An older version than is known changes nothing. What is proposed stays so until its own outcome is known. */
+  changed(replicaSets: ReplicaSets): void {
+    if (replicaSets.version > this.#confirmed.version) this.#confirmed = replicaSets;
+    this.#maximal = this.#maximalNow();
+  }
+
+  /** A refusal was long enough ago: what was refused may be asked for again. */
+  forgetRefusal(): void {
+    this.#refusedVersion = -1;
+  }
+
+  #maximalNow(): readonly number[] {
+    const { inSyncReplicas } = this.#confirmed;
+    invariant(inSyncReplicas.includes(this.#leader), `leader ${this.#leader} is not among its in-sync replicas`);
+    const added = this.#proposed?.added.map(({ replica }) => replica) ?? [];
+    return [...inSyncReplicas, ...added.filter((replica) => !inSyncReplicas.includes(replica))];
   }
 }

@@ -21,6 +21,10 @@ export class ParkedRequests<Request extends { readonly requestId: number }> {
   /** Binary min-heap of the keys of `#buckets`. */
   #keys: number[] = [];
 
+  get isEmpty(): boolean {
+    return this.#parked.size === 0;
+  }
+
   /** @param key the request is released when the number that grows is above it */
   park(waiting: Request, key: number): void {
     this.#parked.set(waiting.requestId, { waiting, key });

@@ -11,6 +11,7 @@ import { propertyRuns } from "../../../test/support/property-runs.js";
 import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
 import { PartitionStateMachine } from "./partition-state-machine.js";
+import { becomeLeader, replicaSets } from "./testing/partition-events.js";
 
 const diskFull = new SluiceError("DISK_FULL", { path: "/data" });
 const identity = { topic: "t" as TopicName, partition: 0, broker: 1 };
@@ -116,8 +117,9 @@ class Oracle {
   apply(event: PartitionEvent): string[] {
     switch (event.type) {
       case "becomeLeader": {
-        const out = this.endEpoch("FENCED_LEADER_EPOCH");
-        Object.assign(this, { newestEpoch: event.leaderEpoch, leads: true, leader: 1, isr: event.inSyncReplicas });
+        const out = [...this.endEpoch("FENCED_LEADER_EPOCH"), ...this.announce(1)];
+        Object.assign(this, { newestEpoch: event.leaderEpoch, leads: true, leader: 1 });
+        this.isr = [...event.replicaSets.inSyncReplicas];
         Object.assign(this, { min: event.inSyncReplicasMin, acked: event.ackedOffset, epochStart: event.logEndOffset });
         Object.assign(this, { written: event.logEndOffset, placed: event.logEndOffset });
         this.highWatermark = this.rule() ?? event.logStartOffset;
@@ -126,7 +128,7 @@ class Oracle {
         return [...out, `hw ${this.highWatermark}`];
       }
       case "resign": {
-        const out = this.endEpoch("NOT_LEADER");
+        const out = [...this.endEpoch("NOT_LEADER"), ...this.announce(event.leader)];
         Object.assign(this, { newestEpoch: event.leaderEpoch, leads: false, leader: event.leader });
         return out;
       }
@@ -224,7 +226,7 @@ class Oracle {
         if (parked.at < this.highWatermark) return [this.read(event.requestId, parked.at, 1)];
         return [`empty ${event.requestId} ${this.highWatermark}`];
       }
-      case "logStartMoved":
+      default:
         return [];
     }
   }
@@ -274,6 +276,12 @@ class Oracle {
     return [...this.failAppends(), ...out];
   }
 
+  /** Another broker that led is told. */
+  announce(leader: number | undefined): string[] {
+    const isDeposed = this.leader !== undefined && this.leader !== 1 && this.leader !== leader;
+    return isDeposed ? ["announceEpoch"] : [];
+  }
+
   failAppends(): string[] {
     const out = [...this.unplaced, ...this.waiting].map(({ request }) => `rejectProduce ${request} INDETERMINATE`);
     this.unplaced = [];
@@ -312,6 +320,8 @@ function text(effect: PartitionEffect, endOf: Map<number, number>): string {
       return `rejectFetch ${effect.requestId} ${effect.error.code}`;
     case "highWatermarkAdvanced":
       return `hw ${effect.highWatermark}`;
+    default:
+      return effect.type;
   }
 }
 
@@ -320,15 +330,13 @@ function toEvent(step: Command, requestId: number, oracle: Oracle, reads: ReadEf
   const epoch = oracle.newestEpoch;
   switch (step.do) {
     case "lead":
-      return {
-        type: "becomeLeader",
+      return becomeLeader({
         leaderEpoch: leaderEpoch(epoch + 1),
-        inSyncReplicas: step.isr,
+        replicaSets: replicaSets({ inSyncReplicas: step.isr }),
         inSyncReplicasMin: step.min,
-        logStartOffset: offset(0),
         logEndOffset: offset(oracle.placed),
         ackedOffset: offset(Math.floor(step.acked * oracle.placed)),
-      };
+      });
     case "resign":
       return { type: "resign", leaderEpoch: leaderEpoch(epoch + 1), leader: step.leader };
     case "append": {
@@ -426,7 +434,9 @@ describe("PartitionStateMachine under random events", () => {
               if (effect.leaderEpoch === highWatermark.epoch)
                 expect(effect.highWatermark).toBeGreaterThan(highWatermark.value);
               highWatermark = { epoch: effect.leaderEpoch, value: effect.highWatermark };
-            } else if (effect.type !== "appendToLog" && effect.type !== "parkFetch") answers.push(effect.requestId);
+            } else if ("requestId" in effect && effect.type !== "appendToLog" && effect.type !== "parkFetch") {
+              answers.push(effect.requestId);
+            }
           }
           expect(machine.highWatermark).toBe(oracle.leads ? (oracle.highWatermark as Offset) : undefined);
         };

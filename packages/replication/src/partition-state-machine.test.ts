@@ -1,19 +1,19 @@
 import { leaderEpoch, offset, SluiceError, type TopicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
-import type { PartitionEffect } from "./partition-effect.js";
 import type { PartitionEvent, RequiredAcks } from "./partition-event.js";
 import { PartitionStateMachine } from "./partition-state-machine.js";
+import { becomeLeader, replicaSets } from "./testing/partition-events.js";
+import { transcript } from "./testing/transcript.js";
 
 const lead = (epoch: number, at: { start?: number; end?: number; acked?: number; isr?: number[]; min?: number } = {}) =>
-  ({
-    type: "becomeLeader",
+  becomeLeader({
     leaderEpoch: leaderEpoch(epoch),
-    inSyncReplicas: at.isr ?? [1],
+    replicaSets: replicaSets({ inSyncReplicas: at.isr ?? [1] }),
     inSyncReplicasMin: at.min ?? 1,
     logStartOffset: offset(at.start ?? 0),
     logEndOffset: offset(at.end ?? 0),
     ackedOffset: offset(at.acked ?? at.end ?? 0),
-  }) as const;
+  });
 const append = (requestId: number, acks: RequiredAcks, clientEpoch?: number): PartitionEvent => ({
   type: "appendRequested",
   requestId,
@@ -51,23 +51,6 @@ const resign = (epoch: number, leader?: number): PartitionEvent => ({
   leaderEpoch: leaderEpoch(epoch),
   leader,
 });
-
-/** One line an event, one indented line an effect. */
-function transcript(scenario: string, events: readonly PartitionEvent[]): string {
-  const machine = new PartitionStateMachine({ topic: "flights" as TopicName, partition: 0, broker: 1 });
-  const lines = [scenario.trim(), ""];
-  for (const event of events) {
-    lines.push(line("", event));
-    for (const effect of machine.step(event)) lines.push(line("    -> ", effect));
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-function line(prefix: string, message: PartitionEvent | PartitionEffect): string {
-  const fields = Object.entries(message).filter(([name, value]) => name !== "type" && value !== undefined);
-  const texts = fields.map(([name, value]) => `${name}=${value instanceof Error ? value.message : String(value)}`);
-  return [prefix + message.type, ...texts].join(" ");
-}
 
 describe("PartitionStateMachine", () => {
   it("acknowledges each of the acks at its own moment", async () => {
@@ -332,6 +315,62 @@ The disk fails under two appends. Their outcome is open; later ones are refused,
     expect(machine.step(fetch(1, 4))).toMatchObject([{ type: "rejectFetch", error: { code: "OFFSET_OUT_OF_RANGE" } }]);
     expect(machine.step(fetch(2, 5))).toMatchObject([{ type: "readLog", logStartOffset: 5 }]);
     expect(() => machine.step({ type: "logStartMoved", logStartOffset: offset(9) })).toThrow("not committed");
+  });
+
+  describe("a reader that names the epoch that it has read last", () => {
+    // The log: epoch 2 up to 5, epoch 4 up to 8. Epoch 5 has begun and written nothing.
+    const ends: Record<number, number> = { 2: 5, 4: 8 };
+    const machine = new PartitionStateMachine({ topic: "t" as TopicName, partition: 0, broker: 1 });
+    machine.step(lead(5, { end: 8, start: 1, acked: 3 }));
+    let requestId = 0;
+
+    /** The answer to a reader at that offset, for whom the log's largest epoch up to `read` is `found`. */
+    function answerTo(fetchOffset: number, read: number, found?: number): unknown {
+      const epochEnd =
+        found === undefined ? undefined : { epoch: leaderEpoch(found), endOffset: offset(ends[found] as number) };
+      const [effect] = machine.step({
+        type: "fetchRequested",
+        requestId: ++requestId,
+        fetchOffset,
+        clientEpoch: 5,
+        mayWait: true,
+        lastFetchedEpoch: read,
+        epochEnd,
+      });
+      if (effect?.type !== "rejectFetch") return effect?.type;
+      return [effect.error.code, effect.error.details.endOffset, effect.diverging];
+    }
+
+    it.each([
+      ["in the middle of the log", 3, 2, 2],
+      ["at the end of an epoch", 5, 2, 2],
+      ["at the end of the log", 8, 4, 4],
+    ])("waits %s for what comes", (_where, fetchOffset, read, found) => {
+      expect(answerTo(fetchOffset, read, found)).toBe("parkFetch");
+    });
+
+    it.each([
+      ["the log ends before it", 9, 4, 4],
+      ["another epoch goes on before it", 6, 2, 2],
+      ["the epoch is not in the log", 4, 3, 2],
+      ["no record of the log is so new", 7, 5, 4],
+    ])("is told at once where the logs part: %s", (_why, fetchOffset, read, found) => {
+      expect(answerTo(fetchOffset, read, found)).toEqual([
+        "LOG_TRUNCATED",
+        ends[found],
+        { epoch: found, endOffset: ends[found] },
+      ]);
+    });
+
+    it("is compared with nothing below the log start, nor where there is nothing", () => {
+      expect(answerTo(0, 3, 2)).toEqual(["OFFSET_OUT_OF_RANGE", undefined, undefined]);
+      expect(answerTo(2, 2)).toBe("readLog");
+    });
+
+    it("is sent for a newer leader where one wrote what it has read", () => {
+      expect(answerTo(3, 6, 4)).toEqual(["UNKNOWN_LEADER_EPOCH", undefined, undefined]);
+      expect(answerTo(3, -1, 2)).toEqual(["FENCED_LEADER_EPOCH", undefined, undefined]);
+    });
   });
 
   it("refuses to lead twice in one epoch", () => {

@@ -32,6 +32,17 @@ export class PendingAppends {
   readonly #repeatedAwaitingWrite = new ParkedRequests<PlacedAppend>();
   readonly #repeatedAwaitingCommit = new ParkedRequests<PlacedAppend>();
 
+  /** Whether nothing is begun that is not answered. */
+  get isEmpty(): boolean {
+    return (
+      this.#unplaced.size === 0 &&
+      this.#awaitingWrite.isEmpty &&
+      this.#awaitingCommit.isEmpty &&
+      this.#repeatedAwaitingWrite.isEmpty &&
+      this.#repeatedAwaitingCommit.isEmpty
+    );
+  }
+
   begin(requestId: number, acks: RequiredAcks): void {
     invariant(!this.#unplaced.has(requestId), `request ${requestId} is appended twice`);
     this.#unplaced.set(requestId, acks);
@@ -105,6 +116,10 @@ class PlacedQueue {
   #appends: PlacedAppend[] = [];
   /** Index of the oldest append that still waits: those before it are gone. */
   #head = 0;
+
+  get isEmpty(): boolean {
+    return this.#head === this.#appends.length;
+  }
 
   push(append: PlacedAppend): void {
     const last = this.#appends.at(-1);
