@@ -12,8 +12,14 @@ export interface ClusterImage {
   readonly revision: number;
   /** Which cluster it is. Undefined until the first broker ever has named it. */
   readonly clusterId: string | undefined;
+  /** Which history of the store this is: it has another one after a restore from a backup. */
+  readonly history: HistoryImage;
   /** Registered brokers; the same object in images between which none of them changed. */
   readonly brokers: ReadonlyMap<BrokerId, BrokerRegistration>;
+  /** The last registration of every broker that ever was. */
+  readonly lastRegistrations: ReadonlyMap<BrokerId, LastRegistration>;
+  /** Brokers on which nothing new is placed. */
+  readonly drainedBrokers: ReadonlySet<BrokerId>;
   /** `changedKeys` tells cheaply what differs between two images. A topic is another object when one of its partitions is. */
   readonly topics: ReadonlyMap<TopicName, TopicImage>;
   /** The same topics by id. */
@@ -25,7 +31,18 @@ export interface ClusterImage {
   readonly unlistedPartitions: ReadonlyMap<TopicId, ReadonlyMap<number, PartitionImage>>;
   /** How many partitions of topics each broker is the preferred leader of, registered or not; none: not in it. */
   readonly preferredLeaders: ReadonlyMap<BrokerId, number>;
+  /** How many replicas of partitions of topics each broker keeps, registered or not; none: not in it. */
+  readonly replicaCounts: ReadonlyMap<BrokerId, number>;
   readonly controller: ControllerImage | undefined;
+}
+
+export interface HistoryImage {
+  /** It grows by 1 with every restored backup that an operator accepts. */
+  readonly number: number;
+  /** The store was restored from a backup, and no operator has accepted that yet: no broker leads or follows. */
+  readonly isRestored: boolean;
+  /** Revision of the key; 0: there is none. */
+  readonly version: number;
 }
 
 export interface BrokerRegistration {
@@ -37,7 +54,26 @@ export interface BrokerRegistration {
   /** Host and port that clients and other brokers dial. */
   readonly host: string;
   readonly port: number;
+  /** By listener name, what clients that came through that listener dial. Empty: host and port, for everybody. */
+  readonly listeners: Readonly<Record<string, BrokerEndpoint>>;
   readonly rack: string;
+  /** It has caught up with the cluster's state and may be elected. False: it is fenced. */
+  readonly isActive: boolean;
+  /** Revision of what says so: what an election of this broker compares. 0: nothing says so yet. */
+  readonly stateVersion: number;
+}
+
+export interface BrokerEndpoint {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** The last registration of a broker, running or not. */
+export interface LastRegistration {
+  readonly brokerEpoch: number;
+  readonly isActive: boolean;
+  /** Revision of the key. */
+  readonly version: number;
 }
 
 export interface TopicImage {
@@ -63,8 +99,16 @@ export interface PartitionImage {
   readonly leaderBrokerEpoch: number;
   readonly leaderEpoch: LeaderEpoch;
   readonly inSyncReplicas: readonly BrokerId[];
-  /** The preferred leader first. */
+  /** Not in sync, and known to have all that was acknowledged: they are elected when no in-sync replica can be. */
+  readonly eligibleLeaderReplicas: readonly BrokerId[];
+  /** Were eligible until they may have lost records. */
+  readonly lastEligibleLeaderReplicas: readonly BrokerId[];
+  /** The preferred leader first; those that a move adds among them. */
   readonly replicas: readonly BrokerId[];
+  readonly addingReplicas: readonly BrokerId[];
+  readonly removingReplicas: readonly BrokerId[];
+  /** Newest leader epoch that began with an unclean election: replicas may give up what they know to be committed. Missing: none did. */
+  readonly uncleanEpoch?: LeaderEpoch | undefined;
   /** Revision of the last change: what a compare-and-set of this partition compares. */
   readonly version: number;
 }
@@ -79,10 +123,14 @@ export interface ControllerImage {
 export const emptyImage: ClusterImage = {
   revision: 0,
   clusterId: undefined,
+  history: { number: 0, isRestored: false, version: 0 },
   brokers: new Map(),
+  lastRegistrations: new Map(),
+  drainedBrokers: new Set(),
   topics: SharedMap.from<TopicName, TopicImage>(new Map()),
   topicsById: SharedMap.from<TopicId, TopicImage>(new Map()),
   unlistedPartitions: new Map(),
   preferredLeaders: new Map(),
+  replicaCounts: new Map(),
   controller: undefined,
 };

@@ -1,16 +1,29 @@
 import { brokerId, leaderEpoch, topicId, topicName } from "@sluice/model";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { brokerKey, clusterKey, controllerKey, parseClusterKey, partitionKey, topicKey } from "./cluster-keys.js";
+import {
+  brokerKey,
+  brokerTickKey,
+  clusterKey,
+  controllerKey,
+  drainedBrokerKey,
+  historyKey,
+  lastRegistrationKey,
+  parseClusterKey,
+  partitionKey,
+  topicKey,
+} from "./cluster-keys.js";
 import {
   formatBrokerValue,
   formatClusterValue,
   formatControllerValue,
+  formatLastRegistrationValue,
   formatPartitionValue,
   formatTopicValue,
   parseBrokerValue,
   parseClusterValue,
   parseControllerValue,
+  parseLastRegistrationValue,
   parsePartitionValue,
   parseTopicValue,
 } from "./cluster-values.js";
@@ -21,11 +34,16 @@ const uuid = topicId("0b1f3c52-8f0e-4a40-9c51-0123456789ab");
 describe("cluster keys", () => {
   it("read back as what they were made from", () => {
     expect(parseClusterKey(clusterKey)).toEqual({ type: "cluster" });
+    expect(parseClusterKey(historyKey)).toEqual({ type: "history" });
     expect(parseClusterKey(controllerKey)).toEqual({ type: "controller" });
     expect(parseClusterKey(topicKey(topicName("a.b-c_d")))).toEqual({ type: "topic", name: "a.b-c_d" });
     fc.assert(
       fc.property(fc.nat(0x7fffffff), (number) => {
-        expect(parseClusterKey(brokerKey(brokerId(number)))).toEqual({ type: "broker", id: number });
+        const id = brokerId(number);
+        expect(parseClusterKey(brokerKey(id))).toEqual({ type: "broker", id });
+        expect(parseClusterKey(lastRegistrationKey(id))).toEqual({ type: "lastRegistration", id });
+        expect(parseClusterKey(brokerTickKey(id))).toEqual({ type: "brokerTick", id });
+        expect(parseClusterKey(drainedBrokerKey(id))).toEqual({ type: "drainedBroker", id });
         expect(parseClusterKey(partitionKey(uuid, number))).toEqual({
           type: "partition",
           topicId: uuid,
@@ -37,7 +55,7 @@ describe("cluster keys", () => {
 
   it("of families that are not known are none of ours", () => {
     expect(parseClusterKey("/sluice/acls/x")).toBeUndefined();
-    expect(parseClusterKey("/sluice/brokers/last/1")).toBeUndefined();
+    expect(parseClusterKey("/sluice/brokers/moods/1")).toBeUndefined();
   });
 
   it.each([
@@ -46,6 +64,8 @@ describe("cluster keys", () => {
     "/sluice/brokers/ids/-1",
     "/sluice/brokers/ids/2147483648",
     "/sluice/brokers/ids/1/x",
+    "/sluice/brokers/last/x",
+    "/sluice/brokers/drained/",
     "/sluice/topics/",
     "/sluice/topics/a b",
     "/sluice/parts/x/0",
@@ -60,8 +80,11 @@ describe("cluster keys", () => {
 
 describe("cluster values", () => {
   it("read back as they were written", () => {
-    const broker = { incarnation: "i", host: "h", port: 9092, rack: "" };
+    const listeners = { external: { host: "e", port: 19092 } };
+    const broker = { incarnation: "i", host: "h", port: 9092, rack: "", listeners };
     expect(parseBrokerValue("k", formatBrokerValue(broker))).toEqual(broker);
+    for (const last of [{ state: "fenced" }, { state: "active", brokerEpoch: 7 }] as const)
+      expect(parseLastRegistrationValue("k", formatLastRegistrationValue(last))).toEqual(last);
     expect(parseClusterValue("k", formatClusterValue({ clusterId: "c" }))).toEqual({ clusterId: "c" });
     expect(parseControllerValue("k", formatControllerValue({ brokerId: brokerId(3) }))).toEqual({ brokerId: 3 });
     const topic = { id: uuid, partitions: 6, replicationFactor: 1, configs: { flush: "os" } };
@@ -72,7 +95,11 @@ describe("cluster values", () => {
         leaderBrokerEpoch: 7,
         leaderEpoch: leaderEpoch(3),
         inSyncReplicas: [brokerId(1)],
-        replicas: [brokerId(1), brokerId(2)],
+        eligibleLeaderReplicas: [brokerId(2)],
+        lastEligibleLeaderReplicas: [brokerId(3)],
+        replicas: [brokerId(1), brokerId(2), brokerId(4)],
+        addingReplicas: [brokerId(4)],
+        removingReplicas: [brokerId(2)],
       };
       expect(parsePartitionValue("k", formatPartitionValue(partition))).toEqual(partition);
     }
@@ -84,11 +111,28 @@ describe("cluster values", () => {
       leaderBrokerEpoch: 0,
       leaderEpoch: leaderEpoch(3),
       inSyncReplicas: [],
-      replicas: [],
+      eligibleLeaderReplicas: [],
+      lastEligibleLeaderReplicas: [],
+      replicas: [brokerId(1)],
+      addingReplicas: [],
+      removingReplicas: [],
     };
     expect(formatPartitionValue(partition)).toBe(
-      '{"leader":null,"leaderBrokerEpoch":0,"leaderEpoch":3,"isr":[],"replicas":[]}',
+      '{"leader":null,"leaderBrokerEpoch":0,"leaderEpoch":3,"isr":[],"elr":[],"lastElr":[],"replicas":[1],"adding":[],"removing":[]}',
     );
+    expect(formatLastRegistrationValue({ state: "fenced" })).toBe('{"state":"fenced"}');
+    expect(formatLastRegistrationValue({ state: "active", brokerEpoch: 7 })).toBe('{"state":"active","brokerEpoch":7}');
+  });
+
+  it("of earlier versions, which had no listeners and fewer lists of replicas, read as if those were empty", () => {
+    expect(parseBrokerValue("k", '{"incarnation":"i","host":"h","port":1,"rack":""}').listeners).toEqual({});
+    const text = '{"leader":1,"leaderBrokerEpoch":1,"leaderEpoch":0,"isr":[1],"replicas":[1]}';
+    expect(parsePartitionValue("k", text)).toMatchObject({
+      eligibleLeaderReplicas: [],
+      lastEligibleLeaderReplicas: [],
+      addingReplicas: [],
+      removingReplicas: [],
+    });
   });
 
   it("refuse what is not of their shape, naming the key and the member", () => {
@@ -101,6 +145,7 @@ describe("cluster values", () => {
       `{"leader":"1",${partition}}`,
       `{${partition}}`,
       `{"leader":-1,${partition}}`,
+      `{"leader":1,"elr":{},${partition}}`,
     ])
       expect(() => parsePartitionValue("/sluice/k", text)).toThrowError(corrupt);
     for (const configs of ["[]", '{"a":1}', "null"])
@@ -110,6 +155,12 @@ describe("cluster values", () => {
     expect(() => parseTopicValue("k", '{"id":"x","partitions":1,"replicationFactor":1,"configs":{}}')).toThrowError(
       corrupt,
     );
+    for (const text of ["{}", '{"state":"lost"}', '{"state":"active"}'])
+      expect(() => parseLastRegistrationValue("k", text)).toThrowError(corrupt);
+    for (const listeners of ["1", '{"a":1}', '{"a":{"host":"h"}}']) {
+      const text = `{"incarnation":"i","host":"h","port":1,"rack":"","listeners":${listeners}}`;
+      expect(() => parseBrokerValue("k", text)).toThrowError(corrupt);
+    }
     expect(() => parseBrokerValue("/sluice/k", '{"incarnation":"i","host":"h","port":"9092","rack":""}')).toThrow(
       "/sluice/k",
     );

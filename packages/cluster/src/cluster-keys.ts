@@ -2,8 +2,12 @@
  * Keys of the cluster store: the whole schema. What the values hold is in `cluster-values`.
  *
  *     /sluice/cluster                           which cluster this is; written once
+ *     /sluice/history                           how often the store was restored from a backup, and whether that was accepted
  *     /sluice/controller               (lease)  who is controller; createRevision = controllerEpoch
  *     /sluice/brokers/ids/<id>         (lease)  a registered broker; createRevision = brokerEpoch; written once in a life
+ *     /sluice/brokers/last/<id>                 the last registration of a broker, and whether it may be elected
+ *     /sluice/brokers/tick/<id>        (lease)  a counter by which a broker proves that its watch lives; in no image
+ *     /sluice/brokers/drained/<id>              nothing new is placed on that broker
  *     /sluice/topics/<name>                     a topic; it exists exactly when this key does
  *     /sluice/parts/<topicId>/<n>               partition n of it; modRevision = version of the partition
  *     /sluice/producer-ids                      the first producer id that was never given to a broker
@@ -26,15 +30,39 @@ import {
 export const keyPrefix = "/sluice/";
 
 const brokersPrefix = `${keyPrefix}brokers/ids/`;
+const lastRegistrationsPrefix = `${keyPrefix}brokers/last/`;
+const brokerTicksPrefix = `${keyPrefix}brokers/tick/`;
+const drainedBrokersPrefix = `${keyPrefix}brokers/drained/`;
 const topicsPrefix = `${keyPrefix}topics/`;
 const partitionsPrefix = `${keyPrefix}parts/`;
 
+/** Families with one key for each broker. */
+const brokerFamilies = [
+  [brokersPrefix, "broker"],
+  [lastRegistrationsPrefix, "lastRegistration"],
+  [brokerTicksPrefix, "brokerTick"],
+  [drainedBrokersPrefix, "drainedBroker"],
+] as const;
+
 export const clusterKey = `${keyPrefix}cluster`;
+export const historyKey = `${keyPrefix}history`;
 export const controllerKey = `${keyPrefix}controller`;
 export const producerIdsKey = `${keyPrefix}producer-ids`;
 
 export function brokerKey(id: BrokerId): string {
   return `${brokersPrefix}${id}`;
+}
+
+export function lastRegistrationKey(id: BrokerId): string {
+  return `${lastRegistrationsPrefix}${id}`;
+}
+
+export function brokerTickKey(id: BrokerId): string {
+  return `${brokerTicksPrefix}${id}`;
+}
+
+export function drainedBrokerKey(id: BrokerId): string {
+  return `${drainedBrokersPrefix}${id}`;
 }
 
 export function topicKey(name: TopicName): string {
@@ -52,9 +80,10 @@ export function partitionsKeyPrefix(topicId: TopicId): string {
 
 export type ClusterKey =
   | { readonly type: "cluster" }
+  | { readonly type: "history" }
   | { readonly type: "controller" }
   | { readonly type: "producerIds" }
-  | { readonly type: "broker"; readonly id: BrokerId }
+  | { readonly type: "broker" | "lastRegistration" | "brokerTick" | "drainedBroker"; readonly id: BrokerId }
   | { readonly type: "topic"; readonly name: TopicName }
   | { readonly type: "partition"; readonly topicId: TopicId; readonly partition: number };
 
@@ -65,10 +94,11 @@ export type ClusterKey =
  */
 export function parseClusterKey(key: string): ClusterKey | undefined {
   if (key === clusterKey) return { type: "cluster" };
+  if (key === historyKey) return { type: "history" };
   if (key === controllerKey) return { type: "controller" };
   if (key === producerIdsKey) return { type: "producerIds" };
-  if (key.startsWith(brokersPrefix)) {
-    return { type: "broker", id: brokerId(parseNumber(key, key.slice(brokersPrefix.length))) };
+  for (const [prefix, type] of brokerFamilies) {
+    if (key.startsWith(prefix)) return { type, id: brokerId(parseNumber(key, key.slice(prefix.length))) };
   }
   if (key.startsWith(topicsPrefix)) return { type: "topic", name: readName(key) };
   if (key.startsWith(partitionsPrefix)) return parsePartitionKey(key);

@@ -8,9 +8,13 @@ import { describe, expect, it } from "vitest";
 import { propertyRuns } from "../../../test/support/property-runs.js";
 import { type ClusterImage, emptyImage } from "./cluster-image.js";
 import { controllerKey, partitionKey, topicKey } from "./cluster-keys.js";
-import { planControllerWork, planGroupOffsetsTopic } from "./controller-plan.js";
+import { formatPartitionValue } from "./cluster-values.js";
+import { planControllerWork } from "./controller-plan.js";
+import { planGroupOffsetsReplication, planGroupOffsetsTopic } from "./group-offsets-plan.js";
 import { applyStoreEvents, diffImages, imageFromListing } from "./image-delta.js";
 import { planLeftoverRemoval } from "./leftover-plan.js";
+import { placeableBrokers } from "./replica-placement.js";
+import { storedValueOf } from "./replica-sets.js";
 import { newId, PlannedCluster } from "./testing/planned-cluster.js";
 import { planConfigAlteration } from "./topic-config-plan.js";
 import {
@@ -28,6 +32,8 @@ const plan = (cluster: PlannedCluster, request: Partial<TopicRequest>): TopicCre
     { name: "t", partitions: 1, replicationFactor: 1, configs: [], ...request },
     newId(),
   );
+
+const canPlace = (image: ClusterImage): boolean => placeableBrokers(image).length > 0;
 
 describe("creating a topic", () => {
   it("spreads its leaders evenly, what is left over on the brokers that lead least", () => {
@@ -101,7 +107,8 @@ describe("creating a topic", () => {
     refused({ partitions: 0 }, "INVALID_PARTITION_COUNT");
     refused({ partitions: 10_001 }, "INVALID_PARTITION_COUNT");
     refused({ partitions: 1.5 }, "INVALID_PARTITION_COUNT");
-    refused({ replicationFactor: 3 }, "INVALID_REPLICATION_FACTOR");
+    refused({ replicationFactor: 4 }, "INVALID_REPLICATION_FACTOR");
+    refused({ replicationFactor: 33 }, "INVALID_REPLICATION_FACTOR");
     refused({ replicationFactor: 0 }, "INVALID_REPLICATION_FACTOR");
     refused({ configs: [{ name: "flsh", value: "os" }] }, "UNKNOWN_CONFIG_KEY");
     refused({ configs: [{ name: "flush", value: "never" }] }, "INVALID_CONFIG_VALUE");
@@ -133,9 +140,9 @@ describe("the controller", () => {
     const cluster = new PlannedCluster();
     const epoch = cluster.control(1);
     cluster.create({ name: "t" });
-    expect(planControllerWork(cluster.image, epoch)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
     cluster.stop(2);
-    expect(planControllerWork(cluster.image, epoch - 1)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch - 1 })).toEqual([]);
   });
 
   it("takes the leadership of a broker that is gone, and gives it back to the next life", () => {
@@ -146,7 +153,7 @@ describe("the controller", () => {
     expect(cluster.work(epoch)).toEqual([true]);
     expect(cluster.leaders("t")).toEqual([1, undefined, 3]);
     expect(cluster.epochs("t")).toEqual([0, 1, 0]);
-    expect(planControllerWork(cluster.image, epoch)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
     cluster.register(2);
     expect(cluster.work(epoch)).toEqual([true]);
     expect(cluster.leaders("t")).toEqual([1, 2, 3]);
@@ -171,17 +178,17 @@ describe("the controller", () => {
     const epoch = cluster.control(1);
     cluster.create({ name: "t", partitions: 3 });
     cluster.stop(2);
-    const stale = planControllerWork(cluster.image, epoch);
+    const stale = planControllerWork(cluster.image, { controllerEpoch: epoch });
     cluster.control(3);
     expect(stale.map((transaction) => cluster.store.run(transaction))).toEqual([true]);
     cluster.register(2);
-    const elections = planControllerWork(cluster.image, epoch);
+    const elections = planControllerWork(cluster.image, { controllerEpoch: epoch });
     cluster.stop(2);
     cluster.register(2);
     expect(elections.map((transaction) => cluster.store.run(transaction))).toEqual([false]);
     cluster.store.delete(controllerKey);
     cluster.control(3);
-    expect(planControllerWork(cluster.image, epoch)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
   });
 
   it("elects any number of leaders in transactions that the store takes", () => {
@@ -191,7 +198,7 @@ describe("the controller", () => {
     cluster.stop(2);
     expect(cluster.work(epoch)).toEqual([true, true, true, true, true]);
     expect(cluster.leaders("t").filter((leader) => leader === undefined)).toHaveLength(250);
-    expect(planControllerWork(cluster.image, epoch)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
   });
 
   it("removes what a creation before its term left over, and not one that is under way", () => {
@@ -218,7 +225,7 @@ describe("the controller", () => {
     const finished = plan(finishFirst, { partitions: 300 });
     const finishedRevision = finishFirst.prepare(finished);
     const epoch = finishFirst.control(1);
-    const removals = planControllerWork(finishFirst.image, epoch);
+    const removals = planControllerWork(finishFirst.image, { controllerEpoch: epoch });
     expect(removals).toHaveLength(1);
     expect(finishFirst.store.run(planTopicFinish(finished, finishedRevision))).toBe(true);
     for (const transaction of removals) expect(finishFirst.store.run(transaction)).toBe(false);
@@ -227,22 +234,64 @@ describe("the controller", () => {
 
   it("makes the internal topic once enough brokers are there", () => {
     const cluster = new PlannedCluster(2);
-    const options = { groupOffsetsPartitions: 12, brokersMin: 3, newTopicId: newId() };
+    const options = { groupOffsetsPartitions: 12, brokersMin: 3, replicationFactor: 0, newTopicId: newId() };
     expect(planGroupOffsetsTopic(cluster.image, options)).toBeUndefined();
     cluster.register(3);
     const creation = planGroupOffsetsTopic(cluster.image, options);
     expect(creation).toBeDefined();
     if (creation !== undefined) cluster.store.run(planTopicFinish(creation, undefined));
     expect(cluster.leaders("__consumer_offsets")).toEqual([1, 2, 3, 1, 2, 3, 1, 2, 3, 1, 2, 3]);
-    expect(cluster.image.topics.get(topicName("__consumer_offsets"))?.config.flush).toBe("always");
+    const offsets = cluster.image.topics.get(topicName("__consumer_offsets"));
+    expect(offsets?.config).toMatchObject({ flush: "always", "min.insync.replicas": 2 });
+    expect(offsets?.replicationFactor).toBe(3);
+    expect(offsets?.partitions.map(({ inSyncReplicas }) => inSyncReplicas.length)).toEqual(Array(12).fill(3));
     expect(planGroupOffsetsTopic(cluster.image, options)).toBeUndefined();
+  });
+
+  it("replicates the internal topic of the first broker as the others join, and spreads its leaders", () => {
+    const cluster = new PlannedCluster(1);
+    const options = { groupOffsetsPartitions: 12, brokersMin: 1, replicationFactor: 0, newTopicId: newId() };
+    const creation = planGroupOffsetsTopic(cluster.image, options);
+    if (creation !== undefined) cluster.store.run(planTopicFinish(creation, undefined));
+    const controllerEpoch = cluster.control(1);
+    const plan = () => planGroupOffsetsReplication(cluster.image, { replicationFactor: 0, controllerEpoch });
+    const partitions = () => cluster.image.topics.get(topicName("__consumer_offsets"))?.partitions ?? [];
+    expect(plan()).toEqual([]);
+    for (const [id, others] of [
+      [2, [1]],
+      [3, [1, 2]],
+    ] as const) {
+      cluster.register(id);
+      for (const transaction of plan()) expect(cluster.store.run(transaction)).toBe(true);
+      // Nothing more while they are being added.
+      expect(plan()).toEqual([]);
+      for (const partition of partitions()) {
+        expect(partition).toMatchObject({ addingReplicas: [id], removingReplicas: [], inSyncReplicas: others });
+        cluster.store.put(
+          partitionKey(partition.topicId, partition.partition),
+          formatPartitionValue({ ...storedValueOf(partition), inSyncReplicas: [...others, id].map(brokerId) }),
+        );
+      }
+      expect(cluster.work(controllerEpoch)).toEqual([true]);
+    }
+    expect(plan()).toEqual([]);
+    for (const { replicas, addingReplicas } of partitions()) {
+      expect([[...replicas].sort(), addingReplicas]).toEqual([[1, 2, 3], []]);
+    }
+    const preferred = partitions().map(({ replicas }) => replicas[0]);
+    expect([1, 2, 3].map((id) => preferred.filter((first) => first === id).length)).toEqual([4, 4, 4]);
+    cluster.register(4);
+    expect(plan()).toEqual([]);
   });
 });
 
 describe("the image", () => {
   it("is the same from changes as from a listing, after any history", () => {
     const command = fc.oneof(
-      fc.record({ do: fc.constantFrom("stop", "register", "control"), at: fc.integer({ min: 1, max: 3 }) }),
+      fc.record({
+        do: fc.constantFrom("stop", "register", "fence", "drain", "control"),
+        at: fc.integer({ min: 1, max: 3 }),
+      }),
       fc.record({
         do: fc.constantFrom("create", "delete", "prepare", "add", "addLarge", "prepareAddition", "alter"),
         at: fc.integer({ min: 1, max: 3 }),
@@ -259,17 +308,19 @@ describe("the image", () => {
           const name = `t${at}`;
           if (what === "stop") cluster.stop(at);
           else if (what === "register") cluster.register(at);
+          else if (what === "fence") cluster.registerFenced(at);
+          else if (what === "drain") cluster.drain(at, !before.drainedBrokers.has(brokerId(at)));
           else if (what === "control") cluster.control(at);
           else if (what === "work") cluster.work(before.controller?.controllerEpoch ?? 0);
           else if (what === "cleanUp")
             cluster.work(before.controller?.controllerEpoch ?? 0, new Set(before.unlistedPartitions.keys()));
           else if (what === "delete" && before.topics.has(topicName(name)))
             cluster.store.run(planTopicDeletion(before, name));
-          else if (what === "create" && !before.topics.has(topicName(name)) && before.brokers.size > 0)
+          else if (what === "create" && !before.topics.has(topicName(name)) && canPlace(before))
             cluster.create({ name, partitions: at });
-          else if (what === "prepare" && !before.topics.has(topicName(name)) && before.brokers.size > 0)
+          else if (what === "prepare" && !before.topics.has(topicName(name)) && canPlace(before))
             cluster.prepare(plan(cluster, { name, partitions: 120 }));
-          else if (before.topics.has(topicName(name)) && before.brokers.size > 0) {
+          else if (before.topics.has(topicName(name)) && canPlace(before)) {
             const count = before.topics.get(topicName(name))?.partitions.length ?? 0;
             if (what === "add") cluster.addPartitions(name, count + at);
             else if (what === "addLarge") cluster.addPartitions(name, count + 100 + at);
@@ -293,8 +344,9 @@ describe("the image", () => {
           // Looking only at what changed since there was nothing to do finds the same work.
           const { image } = cluster;
           if (image.controller === undefined) continue;
-          const work = planControllerWork(image, image.controller.controllerEpoch);
-          expect(planControllerWork(image, image.controller.controllerEpoch, new Set(), settled)).toEqual(work);
+          const { controllerEpoch } = image.controller;
+          const work = planControllerWork(image, { controllerEpoch });
+          expect(planControllerWork(image, { controllerEpoch, settled })).toEqual(work);
           if (work.length === 0) settled = image;
         }
       }),

@@ -2,10 +2,15 @@
  * Values of the cluster store: JSON objects, one shape for each family of keys.
  *
  *     cluster           {"clusterId":"<uuid>"}
+ *     history           {"number":1,"state":"restored"}, or "adopted"; where there is none: number 0, adopted
  *     controller        {"brokerId":1}
- *     brokers/ids/<id>  {"incarnation":"<uuid>","host":"127.0.0.1","port":9092,"rack":""}
+ *     brokers/ids/<id>  {"incarnation":"<uuid>","host":"127.0.0.1","port":9092,"rack":"","listeners":{"external":{"host":"h","port":1}}}
+ *     brokers/last/<id> {"state":"fenced"}, written with the registration, whose epoch is the modRevision of this key then;
+ *                       {"state":"active","brokerEpoch":7}
+ *     brokers/drained/<id>  {}
  *     topics/<name>     {"id":"<uuid>","partitions":6,"replicationFactor":1,"configs":{"flush":"os"}}
- *     parts/<id>/<n>    {"leader":1,"leaderBrokerEpoch":7,"leaderEpoch":3,"isr":[1],"replicas":[1]}    leader null: none
+ *     parts/<id>/<n>    {"leader":1,"leaderBrokerEpoch":7,"leaderEpoch":3,"isr":[1],"elr":[],"lastElr":[],"replicas":[1],"adding":[],
+ *                       "removing":[],"uncleanEpoch":2}    leader null: none; lists of replicas that are missing are empty
  *     producer-ids      {"next":3000}
  *
  * Members that are not known here are left alone by readers and lost by writers. Anything else that is not of this shape is
@@ -21,10 +26,19 @@ import {
   topicId as parseTopicId,
   type TopicId,
 } from "@sluice/model";
+import type { BrokerEndpoint } from "./cluster-image.js";
 import { corruptKey } from "./cluster-keys.js";
 
 export interface ClusterValue {
   readonly clusterId: string;
+}
+
+/** Which history of the store this is. */
+export interface HistoryValue {
+  /** It grows by 1 with every restored backup that an operator accepts. */
+  readonly number: number;
+  /** `restored`: a broker has found that the store was restored from a backup, and no operator has accepted that yet. */
+  readonly state: "restored" | "adopted";
 }
 
 export interface ControllerValue {
@@ -36,7 +50,14 @@ export interface BrokerValue {
   readonly host: string;
   readonly port: number;
   readonly rack: string;
+  /** Where each named listener is reached. Missing in JSON: none. */
+  readonly listeners: Readonly<Record<string, BrokerEndpoint>>;
 }
+
+/** Whether a registered broker may be elected. */
+export type LastRegistrationValue =
+  /** Not yet. Written in the transaction of the registration, so the revision of both is its brokerEpoch. */
+  { readonly state: "fenced" } | { readonly state: "active"; readonly brokerEpoch: number };
 
 export interface TopicValue {
   readonly id: TopicId;
@@ -53,7 +74,13 @@ export interface PartitionValue {
   readonly leaderBrokerEpoch: number;
   readonly leaderEpoch: LeaderEpoch;
   readonly inSyncReplicas: readonly BrokerId[];
+  readonly eligibleLeaderReplicas: readonly BrokerId[];
+  readonly lastEligibleLeaderReplicas: readonly BrokerId[];
   readonly replicas: readonly BrokerId[];
+  readonly addingReplicas: readonly BrokerId[];
+  readonly removingReplicas: readonly BrokerId[];
+  /** Newest leader epoch that began with an unclean election. Missing: none did. */
+  readonly uncleanEpoch?: LeaderEpoch | undefined;
 }
 
 export interface ProducerIdsValue {
@@ -65,13 +92,26 @@ export function formatClusterValue(value: ClusterValue): string {
   return JSON.stringify({ clusterId: value.clusterId });
 }
 
+export function formatHistoryValue(value: HistoryValue): string {
+  return JSON.stringify({ number: value.number, state: value.state });
+}
+
 export function formatControllerValue(value: ControllerValue): string {
   return JSON.stringify({ brokerId: value.brokerId });
 }
 
 export function formatBrokerValue(value: BrokerValue): string {
-  const { incarnation, host, port, rack } = value;
-  return JSON.stringify({ incarnation, host, port, rack });
+  const { incarnation, host, port, rack, listeners } = value;
+  return JSON.stringify({ incarnation, host, port, rack, listeners });
+}
+
+export function formatLastRegistrationValue(value: LastRegistrationValue): string {
+  return JSON.stringify(value);
+}
+
+/** Of a drained broker: that there is the key says it all. */
+export function formatDrainedBrokerValue(): string {
+  return "{}";
 }
 
 export function formatTopicValue(value: TopicValue): string {
@@ -80,8 +120,11 @@ export function formatTopicValue(value: TopicValue): string {
 }
 
 export function formatPartitionValue(value: PartitionValue): string {
-  const { leader = null, leaderBrokerEpoch, leaderEpoch, inSyncReplicas: isr, replicas } = value;
-  return JSON.stringify({ leader, leaderBrokerEpoch, leaderEpoch, isr, replicas });
+  const { leader = null, leaderBrokerEpoch, leaderEpoch, replicas } = value;
+  const { inSyncReplicas: isr, eligibleLeaderReplicas: elr, lastEligibleLeaderReplicas: lastElr } = value;
+  const { addingReplicas: adding, removingReplicas: removing, uncleanEpoch } = value;
+  const sets = { isr, elr, lastElr, replicas, adding, removing };
+  return JSON.stringify({ leader, leaderBrokerEpoch, leaderEpoch, ...sets, uncleanEpoch });
 }
 
 export function formatProducerIdsValue(value: ProducerIdsValue): string {
@@ -91,6 +134,11 @@ export function formatProducerIdsValue(value: ProducerIdsValue): string {
 /** @throws SluiceError CORRUPT_CLUSTER_KEY, as all readers here */
 export function parseClusterValue(key: string, text: string): ClusterValue {
   return { clusterId: new Members(key, text).text("clusterId") };
+}
+
+export function parseHistoryValue(key: string, text: string): HistoryValue {
+  const members = new Members(key, text);
+  return { number: members.int32("number"), state: members.oneOf("state", ["restored", "adopted"]) };
 }
 
 export function parseControllerValue(key: string, text: string): ControllerValue {
@@ -104,7 +152,14 @@ export function parseBrokerValue(key: string, text: string): BrokerValue {
     host: members.text("host"),
     port: members.int32("port"),
     rack: members.text("rack"),
+    listeners: members.endpoints("listeners"),
   };
+}
+
+export function parseLastRegistrationValue(key: string, text: string): LastRegistrationValue {
+  const members = new Members(key, text);
+  const state = members.oneOf("state", ["fenced", "active"]);
+  return state === "fenced" ? { state } : { state, brokerEpoch: members.revision("brokerEpoch") };
 }
 
 export function parseTopicValue(key: string, text: string): TopicValue {
@@ -124,7 +179,12 @@ export function parsePartitionValue(key: string, text: string): PartitionValue {
     leaderBrokerEpoch: members.revision("leaderBrokerEpoch"),
     leaderEpoch: leaderEpoch(members.int32("leaderEpoch")),
     inSyncReplicas: members.brokerIds("isr"),
+    eligibleLeaderReplicas: members.brokerIdsOrNone("elr"),
+    lastEligibleLeaderReplicas: members.brokerIdsOrNone("lastElr"),
     replicas: members.brokerIds("replicas"),
+    addingReplicas: members.brokerIdsOrNone("adding"),
+    removingReplicas: members.brokerIdsOrNone("removing"),
+    ...(members.has("uncleanEpoch") ? { uncleanEpoch: leaderEpoch(members.int32("uncleanEpoch")) } : {}),
   };
 }
 
@@ -178,6 +238,29 @@ class Members {
     return value.map(brokerId);
   }
 
+  has(name: string): boolean {
+    return this.#members[name] !== undefined;
+  }
+
+  /** Missing: an earlier version wrote it, which had no such list. */
+  brokerIdsOrNone(name: string): BrokerId[] {
+    return this.#members[name] === undefined ? [] : this.brokerIds(name);
+  }
+
+  oneOf<Value extends string>(name: string, values: readonly Value[]): Value {
+    const value = this.#members[name];
+    return values.find((known) => known === value) ?? this.#refuse(name, `one of ${values.join(", ")}`);
+  }
+
+  endpoints(name: string): Record<string, BrokerEndpoint> {
+    const value = this.#members[name] ?? {};
+    if (!isObject(value)) return this.#refuse(name, "an object");
+    const entries = Object.entries(value).map(([listener, endpoint]): [string, BrokerEndpoint] => {
+      return [listener, isEndpoint(endpoint) ? endpoint : this.#refuse(name, "an object of hosts and ports")];
+    });
+    return Object.fromEntries(entries);
+  }
+
   texts(name: string): Record<string, string> {
     const value = this.#members[name];
     if (!isObject(value)) return this.#refuse(name, "an object");
@@ -203,6 +286,10 @@ class Members {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function isEndpoint(value: unknown): value is BrokerEndpoint {
+  return isObject(value) && typeof value.host === "string" && isInt32(value.port);
 }
 
 function isInt32(value: unknown): value is number {

@@ -8,18 +8,13 @@
 
 import type { BrokerId } from "@sluice/model";
 import { invariant, isSluiceError, readConfig, type TopicId, type TopicName, topicConfigTable } from "@sluice/model";
-import {
-  type BrokerRegistration,
-  type ClusterImage,
-  emptyImage,
-  type PartitionImage,
-  type TopicImage,
-} from "./cluster-image.js";
+import { BrokerDraft } from "./broker-draft.js";
+import { type ClusterImage, emptyImage, type PartitionImage, type TopicImage } from "./cluster-image.js";
 import { type ClusterKey, corruptKey, parseClusterKey, partitionKey } from "./cluster-keys.js";
 import {
-  parseBrokerValue,
   parseClusterValue,
   parseControllerValue,
+  parseHistoryValue,
   parsePartitionValue,
   parseTopicValue,
   type TopicValue,
@@ -37,7 +32,7 @@ export interface PartitionChange {
 
 /** What differs between two images. A topic that was deleted and made again is in both lists, under its two ids. */
 export interface ImageDelta {
-  /** Brokers that registered, went, or live another life. */
+  /** Brokers that registered, went, live another life, may be elected now, or were drained or are no longer. */
   readonly brokersChanged: readonly BrokerId[];
   readonly topicsCreated: readonly TopicImage[];
   /** As they last were, with all their partitions. */
@@ -98,8 +93,13 @@ export function diffImages(before: ClusterImage, after: ClusterImage): ImageDelt
 }
 
 function changedBrokers(before: ClusterImage, after: ClusterImage): BrokerId[] {
+  if (before.brokers === after.brokers && before.drainedBrokers === after.drainedBrokers) return [];
   const ids = new Set([...before.brokers.keys(), ...after.brokers.keys()]);
-  return [...ids].filter((id) => before.brokers.get(id)?.brokerEpoch !== after.brokers.get(id)?.brokerEpoch);
+  return [...ids].filter((id) => {
+    const [was, is] = [before.brokers.get(id), after.brokers.get(id)];
+    if (was?.brokerEpoch !== is?.brokerEpoch || was?.stateVersion !== is?.stateVersion) return true;
+    return before.drainedBrokers.has(id) !== after.drainedBrokers.has(id);
+  });
 }
 
 function changedPartitions(before: TopicImage | undefined, topic: TopicImage): PartitionChange[] {
@@ -116,7 +116,8 @@ type BareTopic = Omit<TopicImage, "partitions"> & { readonly partitionCount: num
 class ImageDraft {
   readonly #image: ClusterImage;
   #clusterId: string | undefined;
-  #brokers: Map<BrokerId, BrokerRegistration> | undefined;
+  #history: ClusterImage["history"];
+  readonly #brokers: BrokerDraft;
   #controller: ClusterImage["controller"];
   /** Topics that were put (or undefined: deleted), by name. */
   readonly #topics = new Map<TopicName, BareTopic | undefined>();
@@ -126,7 +127,9 @@ class ImageDraft {
   constructor(image: ClusterImage) {
     this.#image = image;
     this.#clusterId = image.clusterId;
+    this.#history = image.history;
     this.#controller = image.controller;
+    this.#brokers = new BrokerDraft(image);
   }
 
   put(key: ClusterKey, entry: StoredEntry): void {
@@ -134,16 +137,21 @@ class ImageDraft {
       case "cluster":
         this.#clusterId = parseClusterValue(entry.key, entry.value).clusterId;
         return;
+      case "history": {
+        const { number, state } = parseHistoryValue(entry.key, entry.value);
+        this.#history = { number, isRestored: state === "restored", version: entry.modRevision };
+        return;
+      }
       case "controller": {
         const broker = parseControllerValue(entry.key, entry.value).brokerId;
         this.#controller = { broker, controllerEpoch: entry.createRevision };
         return;
       }
-      case "broker": {
-        const value = parseBrokerValue(entry.key, entry.value);
-        this.#brokersToChange().set(key.id, { id: key.id, brokerEpoch: entry.createRevision, ...value });
+      case "broker":
+      case "lastRegistration":
+      case "drainedBroker":
+        this.#brokers.put({ type: key.type, id: key.id }, entry);
         return;
-      }
       case "topic":
         this.#topics.set(key.name, bareTopic(key.name, entry));
         return;
@@ -153,8 +161,9 @@ class ImageDraft {
         this.#partitionsOf(topicId).set(partition, { topicId, partition, version: entry.modRevision, ...value });
         return;
       }
+      case "brokerTick":
       case "producerIds":
-      // Nobody decides by it: who needs an id reads the store.
+      // Nobody decides by them: who needs them reads the store, or watches for them.
     }
   }
 
@@ -163,11 +172,16 @@ class ImageDraft {
       case "cluster":
         this.#clusterId = undefined;
         return;
+      case "history":
+        this.#history = emptyImage.history;
+        return;
       case "controller":
         this.#controller = undefined;
         return;
       case "broker":
-        this.#brokersToChange().delete(key.id);
+      case "lastRegistration":
+      case "drainedBroker":
+        this.#brokers.delete({ type: key.type, id: key.id });
         return;
       case "topic":
         this.#topics.set(key.name, undefined);
@@ -175,39 +189,45 @@ class ImageDraft {
       case "partition":
         this.#partitionsOf(key.topicId).set(key.partition, undefined);
         return;
+      case "brokerTick":
       case "producerIds":
     }
   }
 
   finish(revision: number): ClusterImage {
-    const shared = { revision, clusterId: this.#clusterId, controller: this.#controller };
-    const brokers = this.#brokers ?? this.#image.brokers;
-    if (this.#topics.size === 0 && this.#partitions.size === 0) return { ...this.#image, ...shared, brokers };
+    const others = {
+      clusterId: this.#clusterId,
+      history: this.#history,
+      controller: this.#controller,
+      ...this.#brokers.finish(),
+    };
+    if (this.#topics.size === 0 && this.#partitions.size === 0) return { ...this.#image, ...others, revision };
     const topics = SharedMap.from(this.#image.topics).edit();
     const topicsById = SharedMap.from(this.#image.topicsById).edit();
     const putById = new Map([...this.#topics.values()].flatMap((topic) => (topic ? [[topic.id, topic]] : [])));
     const unlisted = new Map(this.#image.unlistedPartitions);
-    const preferredLeaders = new Map(this.#image.preferredLeaders);
+    const load = { leaders: new Map(this.#image.preferredLeaders), replicas: new Map(this.#image.replicaCounts) };
     for (const id of this.#touchedIds()) {
       const partitions = this.#mergedPartitions(id);
       const topic = putById.get(id) ?? this.#keptTopic(id);
       const before = topicsById.get(id);
       // A topic of the same name may have been put under another id meanwhile: it is not ours to delete.
       if (before !== undefined && topic === undefined && topics.get(before.name) === before) topics.delete(before.name);
-      if (before !== undefined) countPreferred(preferredLeaders, before, -1);
+      if (before !== undefined) countLoad(load, before, -1);
       topicsById.delete(id);
       unlisted.delete(id);
       if (topic !== undefined) {
         const joined = takePartitions(topic, partitions);
         topics.set(joined.name, joined);
         topicsById.set(id, joined);
-        countPreferred(preferredLeaders, joined, 1);
+        countLoad(load, joined, 1);
       }
       // What no topic has taken: half created, or left over.
       if (partitions.size > 0) unlisted.set(id, partitions);
     }
     const finished = { topics: topics.finish(), topicsById: topicsById.finish() };
-    return { ...shared, ...finished, brokers, unlistedPartitions: unlisted, preferredLeaders };
+    const counts = { preferredLeaders: load.leaders, replicaCounts: load.replicas };
+    return { revision, ...others, ...finished, unlistedPartitions: unlisted, ...counts };
   }
 
   /** Topics of which the topic itself, or a partition, was changed. */
@@ -239,11 +259,6 @@ class ImageDraft {
     return merged;
   }
 
-  #brokersToChange(): Map<BrokerId, BrokerRegistration> {
-    this.#brokers ??= new Map(this.#image.brokers);
-    return this.#brokers;
-  }
-
   #partitionsOf(id: TopicId): Map<number, PartitionImage | undefined> {
     let partitions = this.#partitions.get(id);
     if (partitions === undefined) {
@@ -254,14 +269,24 @@ class ImageDraft {
   }
 }
 
-function countPreferred(counts: Map<BrokerId, number>, topic: TopicImage, by: 1 | -1): void {
-  for (const { replicas } of topic.partitions) {
-    const [preferred] = replicas;
-    if (preferred === undefined) continue;
-    const count = (counts.get(preferred) ?? 0) + by;
-    if (count === 0) counts.delete(preferred);
-    else counts.set(preferred, count);
+/** What brokers have to do, by broker. */
+interface BrokerLoad {
+  readonly leaders: Map<BrokerId, number>;
+  readonly replicas: Map<BrokerId, number>;
+}
+
+function countLoad({ leaders, replicas }: BrokerLoad, topic: TopicImage, by: 1 | -1): void {
+  for (const partition of topic.partitions) {
+    const [preferred] = partition.replicas;
+    if (preferred !== undefined) count(leaders, preferred, by);
+    for (const id of partition.replicas) count(replicas, id, by);
   }
+}
+
+function count(counts: Map<BrokerId, number>, id: BrokerId, by: 1 | -1): void {
+  const counted = (counts.get(id) ?? 0) + by;
+  if (counted === 0) counts.delete(id);
+  else counts.set(id, counted);
 }
 
 function bareTopic(name: TopicName, entry: StoredEntry): BareTopic {

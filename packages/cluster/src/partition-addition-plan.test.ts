@@ -111,7 +111,7 @@ describe("removing what an addition left", () => {
     const epoch = cluster.control(1);
     const addition = cluster.planAddition("t", 302);
     const first = cluster.prepare(addition);
-    expect(planControllerWork(cluster.image, epoch)).toEqual([]);
+    expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
     const removals = cluster.work(epoch, new Set([addition.topic.id]));
     expect(removals.every((isDone) => isDone)).toBe(true);
     expect(cluster.image.unlistedPartitions.size).toBe(0);
@@ -125,7 +125,7 @@ describe("removing what an addition left", () => {
       const addition = cluster.planAddition("t", 302);
       const first = cluster.prepare(addition);
       const epoch = cluster.control(1);
-      const abandoned = planControllerWork(cluster.image, epoch);
+      const abandoned = planControllerWork(cluster.image, { controllerEpoch: epoch });
       expect(abandoned.length).toBeGreaterThan(1);
       const again = then === "finished" ? first : cluster.prepare(cluster.planAddition("t", 302));
       if (then === "finished") expect(cluster.store.run(planPartitionAdditionFinish(addition, first))).toBe(true);
@@ -141,7 +141,7 @@ describe("removing what an addition left", () => {
     const addition = cluster.planAddition("t", 302);
     const first = cluster.prepare(addition);
     const epoch = cluster.control(1);
-    const [begun] = planControllerWork(cluster.image, epoch);
+    const [begun] = planControllerWork(cluster.image, { controllerEpoch: epoch });
     expect(begun !== undefined && cluster.store.run(begun)).toBe(true);
     expect(cluster.store.run(planPartitionAdditionFinish(addition, first))).toBe(false);
   });

@@ -22,6 +22,7 @@ export interface PartitionAdditionRequest {
   readonly partitions: number;
   /** As in `PlacementRequest`. */
   readonly alsoLed?: ReadonlyMap<BrokerId, number> | undefined;
+  readonly alsoKept?: ReadonlyMap<BrokerId, number> | undefined;
 }
 
 /** A checked addition. Run `chunks` in order, then what `planPartitionAdditionFinish` gives. */
@@ -51,13 +52,12 @@ export function planPartitionAddition(image: ClusterImage, request: PartitionAdd
   const { partitions } = request;
   checkCount(topic, partitions);
   const count = topic.partitions.length;
-  const { alsoLed } = request;
-  const { replicationFactor: replicas } = topic;
-  const placed = placeReplicas(image, { partitions: partitions - count, replicationFactor: replicas, alsoLed });
+  const { replicationFactor } = topic;
+  const placed = placeReplicas(image, { ...request, partitions: partitions - count, replicationFactor });
   const puts = placed.map((brokers, index) => {
     return putPartition(image, { topicId: topic.id, partition: count + index, replicas: brokers });
   });
-  const { id, replicationFactor, configOverrides: configs } = topic;
+  const { id, configOverrides: configs } = topic;
   const value = formatTopicValue({ id, partitions, replicationFactor, configs });
   const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value };
   if (puts.length < chunkOperationsMax)

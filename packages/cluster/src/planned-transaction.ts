@@ -13,7 +13,8 @@ export interface PlannedCompare {
 }
 
 export type PlannedOperation =
-  | { readonly type: "put"; readonly key: string; readonly value: string }
+  /** With a lease, the key goes when that ends. */
+  | { readonly type: "put"; readonly key: string; readonly value: string; readonly leaseId?: string | undefined }
   | { readonly type: "delete"; readonly key: string }
   | { readonly type: "deletePrefix"; readonly prefix: string };
 

@@ -27,8 +27,8 @@ import { placeReplicas } from "./replica-placement.js";
 /** Partitions that a topic may have. */
 export const topicPartitionsMax = 10_000;
 
-/** Replicas that a partition may have in this version. */
-export const replicationFactorMax = 1;
+/** Replicas that a partition may have. */
+export const replicationFactorMax = 32;
 
 /** Operations in one transaction of a plan. */
 export const chunkOperationsMax = 100;
@@ -41,6 +41,7 @@ export interface TopicRequest {
   readonly configs: readonly { readonly name: string; readonly value: string }[];
   /** As in `PlacementRequest`. */
   readonly alsoLed?: ReadonlyMap<BrokerId, number> | undefined;
+  readonly alsoKept?: ReadonlyMap<BrokerId, number> | undefined;
 }
 
 /** A checked creation. Run `chunks` in order, then what `planTopicFinish` gives. */
@@ -72,10 +73,10 @@ export function planTopicCreation(image: ClusterImage, request: TopicRequest, ne
 export function planAnyTopicCreation(image: ClusterImage, request: TopicRequest, newTopicId: TopicId): TopicCreation {
   const name = topicName(request.name);
   if (image.topics.has(name)) throw new SluiceError("TOPIC_ALREADY_EXISTS", { topic: name });
-  const { partitions, replicationFactor, alsoLed } = request;
+  const { partitions, replicationFactor } = request;
   checkCounts(request);
   const configs = checkedConfigs(request.configs);
-  const placed = placeReplicas(image, { partitions, replicationFactor, alsoLed });
+  const placed = placeReplicas(image, request);
   const puts = placed.map((replicas, partition) => putPartition(image, { topicId: newTopicId, partition, replicas }));
   const topic = { id: newTopicId, partitions, replicationFactor, configs };
   const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value: formatTopicValue(topic) };
@@ -137,8 +138,7 @@ function checkCounts({ partitions, replicationFactor }: TopicRequest): void {
     throw new SluiceError("INVALID_PARTITION_COUNT", { partitions, reason, ...bounds });
   }
   if (!Number.isInteger(replicationFactor) || replicationFactor < 1 || replicationFactor > replicationFactorMax) {
-    const reason =
-      replicationFactor > replicationFactorMax ? "this version keeps one replica" : "it is a whole number from 1 on";
+    const reason = `it is a whole number from 1 to ${replicationFactorMax}`;
     throw new SluiceError("INVALID_REPLICATION_FACTOR", { replicationFactor, replicationFactorMax, reason });
   }
 }
@@ -166,7 +166,11 @@ export function putPartition(
     leaderBrokerEpoch: leader === undefined ? 0 : (image.brokers.get(leader)?.brokerEpoch ?? 0),
     leaderEpoch: leaderEpoch(0),
     inSyncReplicas: replicas,
+    eligibleLeaderReplicas: [],
+    lastEligibleLeaderReplicas: [],
     replicas,
+    addingReplicas: [],
+    removingReplicas: [],
   });
   return { type: "put", key: partitionKey(topicId, partition), value };
 }

@@ -2,9 +2,10 @@
 
 import { brokerId, type TopicId, topicId, topicName } from "@sluice/model";
 import { type ClusterImage, emptyImage } from "../cluster-image.js";
-import { brokerKey, clusterKey, controllerKey } from "../cluster-keys.js";
-import { formatBrokerValue, formatClusterValue, formatControllerValue } from "../cluster-values.js";
+import { brokerKey, clusterKey, controllerKey, lastRegistrationKey } from "../cluster-keys.js";
+import { formatClusterValue, formatControllerValue } from "../cluster-values.js";
 import { planControllerWork } from "../controller-plan.js";
+import { planBrokerDrain } from "../drain-plan.js";
 import { applyStoreEvents } from "../image-delta.js";
 import {
   type PartitionAddition,
@@ -12,6 +13,7 @@ import {
   planPartitionAdditionFinish,
 } from "../partition-addition-plan.js";
 import type { PlannedTransaction } from "../planned-transaction.js";
+import { planRegistration, planUnfence } from "../registration-plan.js";
 import { planTopicCreation, planTopicFinish, type TopicRequest } from "../topic-plan.js";
 import { PlannedStore } from "./planned-store.js";
 
@@ -39,13 +41,28 @@ export class PlannedCluster {
     return this.#image;
   }
 
-  register(id: number): void {
-    const value = { incarnation: `life-${this.store.revision}`, host: "127.0.0.1", port: 9092 + id, rack: "" };
-    this.store.put(brokerKey(brokerId(id)), formatBrokerValue(value));
+  register(id: number, rack = ""): void {
+    this.registerFenced(id, rack);
+    const brokerEpoch = this.store.revision;
+    if (!this.store.run(planUnfence({ id: brokerId(id), brokerEpoch }))) throw new Error(`broker ${id} stays fenced`);
+  }
+
+  registerFenced(id: number, rack = ""): void {
+    const lastVersion = this.store.entries.get(lastRegistrationKey(brokerId(id)))?.modRevision ?? 0;
+    const life = { incarnation: `life-${this.store.revision}`, leaseId: `lease-${id}`, lastVersion };
+    const address = { host: "127.0.0.1", port: 9092 + id, rack, listeners: {} };
+    this.stop(id);
+    if (!this.store.run(planRegistration({ id: brokerId(id), ...life, ...address }))) throw new Error("not registered");
   }
 
   stop(id: number): void {
     this.store.delete(brokerKey(brokerId(id)));
+  }
+
+  /** Does nothing where it is so already. */
+  drain(id: number, isDrained: boolean): void {
+    const plan = planBrokerDrain(this.image, { broker: brokerId(id), isDrained });
+    if (plan !== undefined) this.store.run(plan);
   }
 
   control(id: number): number {
@@ -79,7 +96,9 @@ export class PlannedCluster {
   }
 
   work(epoch: number, abandoned?: ReadonlySet<TopicId>): boolean[] {
-    return planControllerWork(this.image, epoch, abandoned).map((transaction) => this.store.run(transaction));
+    return planControllerWork(this.image, { controllerEpoch: epoch, abandoned }).map((transaction) =>
+      this.store.run(transaction),
+    );
   }
 
   leaders(name: string): (number | undefined)[] {
