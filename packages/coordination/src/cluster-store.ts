@@ -1,9 +1,10 @@
 /**
  * ClusterStore port: a small, strongly consistent map with revisions, transactions, leases and watches: what etcd offers.
  *
- * Implementations: `file-cluster-store` (journaled, one process), `memory-cluster-store` (tests), later etcd. All pass
- * `cluster-store.compliance`. Keys and values are text. The revision is one number for the whole store and grows by 1 with
- * every transaction that changes something.
+ * Implementations: `etcd/etcd-cluster-store` (production), `file-cluster-store` (journaled, one process), `memory-cluster-store`
+ * (tests). All pass `cluster-store.compliance`. Keys and values are text. The revision is one number for the whole store and
+ * grows by 1 with every transaction that changes something. Reads are linearizable: they show every transaction that was answered
+ * before they were asked, of any client.
  */
 
 export interface KeyValue {
@@ -50,7 +51,10 @@ export type StoreEvent =
 export interface WatchListener {
   /** All changes of one revision, in the order of revisions, without gaps. */
   onChange(revision: number, events: readonly StoreEvent[]): void;
-  /** The watch has ended and missed something: list again and watch from there. REVISION_COMPACTED, CLOSED, or the connection's error. */
+  /**
+   * The watch has ended and may have missed something: list again and watch from there. REVISION_COMPACTED, CLOSED, or the error of
+   * the connection: STORE_UNAVAILABLE, STORE_ACCESS_DENIED. The first interruption ends a watch; none goes on by itself.
+   */
   onError(error: Error): void;
 }
 
@@ -59,7 +63,11 @@ export interface Watch {
   cancel(): void;
 }
 
-/** Every call fails with CLOSED once the store is closed, and with the first error of its disk or connection that is final. Transactions and reads fail with DISK_FULL while its disk is full. */
+/**
+ * Every call fails with CLOSED once the store is closed, and with the first error of its disk that is final. Transactions and reads
+ * fail with DISK_FULL while its disk is full; any call of a store over a network with STORE_UNAVAILABLE when no member has answered for a
+ * while, and with STORE_ACCESS_DENIED.
+ */
 export interface ClusterStore {
   get(key: string): Promise<KeyValue | undefined>;
   list(prefix: string): Promise<Listing>;
@@ -67,8 +75,13 @@ export interface ClusterStore {
    * All or nothing. At most 128 operations and compares together, and a key is put at most once and not deleted by the same
    * transaction, as in etcd.
    *
-   * @throws SluiceError INVALID_REQUEST where that is not so or a key is empty, LEASE_EXPIRED; DISK_FULL, RESOURCE_EXHAUSTED:
-   *   nothing was done, and it can be tried again
+   * An answer is the truth of this very transaction: where it has to be sent several times until one answer arrives, it is carried out
+   * once, its success is not mistaken for another writer's, and after a refusal no earlier try is carried out any more. One
+   * without compares may be carried out several times.
+   *
+   * @throws SluiceError INVALID_REQUEST where the rules are broken or a key is empty, LEASE_EXPIRED; DISK_FULL, RESOURCE_EXHAUSTED,
+   *   STORE_UNAVAILABLE: nothing was done, and it can be tried again; INDETERMINATE: it may have been carried out, or may be yet.
+   *   Whoever must know sends the same compares again, or reads what they are about once they no longer hold
    */
   transact(compares: readonly Compare[], operations: readonly Operation[]): Promise<TransactionResult>;
   /** Tells every change of keys under `prefix` from `fromRevision` (inclusive, at least 1) on, never before it returns. */

@@ -19,6 +19,8 @@ describeClusterStore("FileClusterStore", async (options) => {
   return {
     store,
     passTime: async (durationMs) => clock.advance(durationMs),
+    leaseMarginMs: 1,
+    forgetHistory: () => Promise.resolve(),
     dispose: async () => {
       await store.close();
       await rm(path, { recursive: true });

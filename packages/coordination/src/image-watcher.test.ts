@@ -6,13 +6,24 @@ import type { Listing, Operation, Watch, WatchListener } from "./cluster-store.j
 import { ImageWatcher } from "./image-watcher.js";
 import { MemoryClusterStore } from "./memory-cluster-store.js";
 
-/** A store whose watches can be broken and whose listings can fail. */
+/** A store whose watches can be broken or swallow changes, and whose listings can fail or wait. */
 class BreakableStore extends MemoryClusterStore {
   readonly listFailures: Error[] = [];
+  /** Revisions that no watch tells of. */
+  readonly swallowed = new Set<number>();
+  watchCount = 0;
+  listCount = 0;
+  afterList: (() => Promise<void>) | undefined;
   readonly #open = new Map<WatchListener, Watch>();
 
   override watch(prefix: string, fromRevision: number, listener: WatchListener): Watch {
-    const watch = super.watch(prefix, fromRevision, listener);
+    this.watchCount += 1;
+    const watch = super.watch(prefix, fromRevision, {
+      onChange: (revision, events) => {
+        if (!this.swallowed.has(revision)) listener.onChange(revision, events);
+      },
+      onError: (error) => listener.onError(error),
+    });
     this.#open.set(listener, watch);
     return watch;
   }
@@ -20,7 +31,10 @@ class BreakableStore extends MemoryClusterStore {
   override async list(prefix: string): Promise<Listing> {
     const failure = this.listFailures.shift();
     if (failure !== undefined) throw failure;
-    return super.list(prefix);
+    this.listCount += 1;
+    const listing = await super.list(prefix);
+    await this.afterList?.();
+    return listing;
   }
 
   breakWatches(error: Error): void {
@@ -135,8 +149,15 @@ describe("ImageWatcher", () => {
     store.breakWatches(new Error("cut"));
     clock.advance(50);
     await vi.waitFor(() => expect(errors).toHaveLength(2));
-    expect(isSluiceError(errors[1], "STORE_CONFLICT")).toBe(true);
+    expect(isSluiceError(errors[1], "STORE_RESTORED")).toBe(true);
     expect(watcher.image.revision).toBe(2);
+    store.list = list;
+    await store.transact([], [putBroker(3)]);
+    watcher.reconcile();
+    clock.advance(60_000);
+    for (let turn = 0; turn < 20; turn += 1) await Promise.resolve();
+    expect(watcher.image.revision).toBe(2);
+    expect(clock.timerCount).toBe(0);
   });
 
   it("never goes back: revisions only grow, whatever happens", async () => {
@@ -151,6 +172,101 @@ describe("ImageWatcher", () => {
     await vi.waitFor(() => expect(brokerIds()).toHaveLength(20));
     const revisions = images.map((image) => image.revision);
     expect(revisions).toEqual([...revisions].sort((a, b) => a - b));
+  });
+
+  describe("reconciles with a listing", () => {
+    it("and leaves image and watch alone where they agree", async () => {
+      await store.transact([], [putBroker(1)]);
+      await watcher.start();
+      const { image } = watcher;
+      clock.advance(30_000);
+      await vi.waitFor(() => expect(clock.nextTimerMs).toBe(30_000));
+      expect(store.listCount).toBe(2);
+      expect(store.watchCount).toBe(1);
+      expect(watcher.image).toBe(image);
+    });
+
+    it("and repairs what the watch has skipped, in puts and in deletions", async () => {
+      await store.transact([], [putBroker(1), putBroker(2)]);
+      await watcher.start();
+      store.swallowed.add(2).add(3);
+      await store.transact([], [putBroker(3)]);
+      await store.transact([], [{ type: "delete", key: brokerKey(brokerId(1)) }]);
+      await store.transact([], [putBroker(4)]);
+      await vi.waitFor(() => expect(brokerIds()).toEqual([1, 2, 4]));
+      clock.advance(30_000);
+      await vi.waitFor(() => expect(brokerIds().sort()).toEqual([2, 3, 4]));
+      const { revision, entries } = await store.list("");
+      expect(watcher.image).toEqual(imageFromListing(revision, entries));
+      expect(store.watchCount).toBe(2);
+      await store.transact([], [putBroker(5)]);
+      await vi.waitFor(() => expect(brokerIds()).toContain(5));
+    });
+
+    it("and keeps what did not change the same object", async () => {
+      await store.transact([], [putBroker(1)]);
+      await watcher.start();
+      const kept = watcher.image.brokers.get(brokerId(1));
+      store.swallowed.add(2);
+      await store.transact([], [putBroker(2)]);
+      watcher.reconcile();
+      await vi.waitFor(() => expect(brokerIds()).toEqual([1, 2]));
+      expect(watcher.image.brokers.get(brokerId(1))).toBe(kept);
+    });
+
+    it("and does not go back where the watch is ahead of the listing", async () => {
+      await watcher.start();
+      store.afterList = async () => {
+        store.afterList = undefined;
+        await store.transact([], [putBroker(1)]);
+        await store.transact([], [putBroker(2)]);
+        await watcher.waitFor((image) => image.brokers.size === 2);
+      };
+      watcher.reconcile();
+      await vi.waitFor(() => expect(store.afterList).toBeUndefined());
+      await vi.waitFor(() => expect(clock.timerCount).toBe(1));
+      expect(brokerIds()).toEqual([1, 2]);
+    });
+
+    it("and lists once more where the watch is ahead of the listing and has skipped something before", async () => {
+      await watcher.start();
+      store.swallowed.add(1);
+      await store.transact([], [putBroker(1)]);
+      store.afterList = async () => {
+        store.afterList = undefined;
+        await store.transact([], [putBroker(2)]);
+        await watcher.waitFor((image) => image.revision === 2);
+      };
+      watcher.reconcile();
+      await vi.waitFor(() => expect(brokerIds().sort()).toEqual([1, 2]));
+      expect(images.map((image) => image.revision)).toEqual([0, 2, 2]);
+    });
+
+    it("and goes on with the watch that it has where the listing fails", async () => {
+      await watcher.start();
+      store.listFailures.push(new Error("down"));
+      clock.advance(30_000);
+      await vi.waitFor(() => expect(errors).toHaveLength(1));
+      await store.transact([], [putBroker(1)]);
+      await vi.waitFor(() => expect(brokerIds()).toEqual([1]));
+      expect(store.watchCount).toBe(1);
+      clock.advance(30_000);
+      await vi.waitFor(() => expect(store.listCount).toBe(2));
+    });
+
+    it("and lets a watch that broke meanwhile be replaced by the listing that follows that", async () => {
+      await watcher.start();
+      store.afterList = async () => {
+        store.afterList = undefined;
+        store.breakWatches(new Error("cut"));
+      };
+      watcher.reconcile();
+      await vi.waitFor(() => expect(errors).toHaveLength(1));
+      await store.transact([], [putBroker(1)]);
+      clock.advance(50);
+      await vi.waitFor(() => expect(brokerIds()).toEqual([1]));
+      expect(store.watchCount).toBe(2);
+    });
   });
 
   it("tells the other listeners when one throws", async () => {
@@ -182,6 +298,6 @@ describe("ImageWatcher", () => {
 });
 
 function putBroker(id: number): Operation {
-  const value = formatBrokerValue({ incarnation: "a", host: "127.0.0.1", port: 9092, rack: "" });
+  const value = formatBrokerValue({ incarnation: "a", host: "127.0.0.1", port: 9092, listeners: {}, rack: "" });
   return { type: "put", key: brokerKey(brokerId(id)), value };
 }

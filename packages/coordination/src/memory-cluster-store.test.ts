@@ -9,6 +9,8 @@ describeClusterStore("MemoryClusterStore", async (options) => {
   return {
     store,
     passTime: async (durationMs) => clock.advance(durationMs),
+    leaseMarginMs: 1,
+    forgetHistory: () => Promise.resolve(),
     dispose: () => store.close(),
   };
 });

@@ -6,8 +6,9 @@
  * its events carry that revision, and a key is put at most once in a transaction and not deleted by the same one.
  */
 
-import { assertNever, invariant, SluiceError } from "@sluice/model";
+import { assertNever, invariant } from "@sluice/model";
 import type { Compare, KeyValue, Listing, Operation, StoreEvent } from "./cluster-store.js";
+import { checkTransaction } from "./transaction-check.js";
 
 /** What one transaction changed: the unit of journal, history and watch. */
 export interface StoreChange {
@@ -27,9 +28,6 @@ export interface TransactionOutcome {
   /** Undefined when nothing changed: a compare failed, or no operation had anything to do. */
   readonly change: StoreChange | undefined;
 }
-
-/** Operations and compares of one transaction together, as in etcd. */
-export const transactionSizeMax = 128;
 
 const historyEventsMaxDefault = 20_000;
 
@@ -166,35 +164,6 @@ export class StoreState {
     }
     this.#history = this.#history.slice(dropped);
   }
-}
-
-function checkTransaction(compares: readonly Compare[], operations: readonly Operation[]): void {
-  const size = compares.length + operations.length;
-  if (size > transactionSizeMax) {
-    throw invalid(`a transaction has ${size} operations and compares, and takes at most ${transactionSizeMax}`);
-  }
-  const puts = new Set<string>();
-  for (const operation of operations) {
-    if (operation.type === "deletePrefix") continue;
-    if (operation.key === "") throw invalid("a key is empty");
-    if (operation.type !== "put") continue;
-    if (puts.has(operation.key)) throw invalid(`key '${operation.key}' is put twice in one transaction`);
-    puts.add(operation.key);
-  }
-  for (const key of puts) {
-    if (operations.some((operation) => deletes(operation, key))) {
-      throw invalid(`key '${key}' is put and deleted in one transaction`);
-    }
-  }
-}
-
-function deletes(operation: Operation, key: string): boolean {
-  if (operation.type === "delete") return operation.key === key;
-  return operation.type === "deletePrefix" && key.startsWith(operation.prefix);
-}
-
-function invalid(reason: string): SluiceError<"INVALID_REQUEST"> {
-  return new SluiceError("INVALID_REQUEST", { reason });
 }
 
 /** The key that an event is about. */
