@@ -10,9 +10,10 @@ import { NodeClock, NodeRandom } from "@sluice/model/node";
 import { clusterService, GrpcTransport, logService, type ProduceRequest, type ProduceResponse } from "@sluice/protocol";
 import { RecordBatchBuilder } from "@sluice/record";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { type RunningBroker, startBroker } from "./broker.js";
 import { type BrokerConfig, brokerConfig } from "./broker-config.js";
 import { type Logger, silentLogger } from "./logging.js";
+import type { RunningBroker } from "./running-broker.js";
+import { startBroker } from "./start-broker.js";
 
 async function start(over: Partial<BrokerConfig> = {}) {
   const dataDirectory = await mkdtemp(join(tmpdir(), "sluice-broker-"));

@@ -12,7 +12,7 @@ import type { Logger } from "./logging.js";
 import { withMethodCounters } from "./method-counters.js";
 import { BrokerMetrics, type BrokerMetricsSources } from "./metrics/broker-metrics.js";
 import { MeasuredFileSystem } from "./metrics/measured-file-system.js";
-import { NodeProcessStatistics } from "./node-process-statistics.js";
+import { NodeProcessStatistics, type ProcessStatistics } from "./node-process-statistics.js";
 import { ClientQuotas, type QuotaRates } from "./quotas/client-quotas.js";
 import { withQuotas } from "./quotas/quota-methods.js";
 import type { Readiness } from "./readiness.js";
@@ -22,6 +22,10 @@ import { SlowRequestLog } from "./slow-request-log.js";
 export interface BrokerOperationsDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
+  /** Default: a listener on node:http. */
+  readonly listenHttp?: typeof startHttpServer | undefined;
+  /** Default: that of this process. */
+  readonly processStatistics?: (() => ProcessStatistics) | undefined;
 }
 
 /** What only the broker itself knows. */
@@ -38,12 +42,17 @@ export class BrokerOperations {
   readonly #config: BrokerConfig;
   readonly #clock: Clock;
   readonly #logger: Logger;
+  readonly #listenHttp: typeof startHttpServer;
+  readonly #newStatistics: () => ProcessStatistics;
   readonly #quotas: ClientQuotas;
   #refusedConnections: RefusedConnectionsReport | undefined;
-  #statistics: NodeProcessStatistics | undefined;
+  #statistics: ProcessStatistics | undefined;
   #httpServer: HttpServer | undefined;
 
-  constructor(config: BrokerConfig, { clock, logger }: BrokerOperationsDependencies) {
+  constructor(config: BrokerConfig, dependencies: BrokerOperationsDependencies) {
+    const { clock, logger } = dependencies;
+    this.#listenHttp = dependencies.listenHttp ?? startHttpServer;
+    this.#newStatistics = dependencies.processStatistics ?? (() => new NodeProcessStatistics());
     this.#config = config;
     this.#clock = clock;
     this.#logger = logger;
@@ -77,7 +86,7 @@ export class BrokerOperations {
       { clock: this.#clock, logger: this.#logger, refusedCount: () => server.refusedConnectionCount },
     );
     this.#refusedConnections.start();
-    this.#statistics = new NodeProcessStatistics();
+    this.#statistics = this.#newStatistics();
     const metrics = new BrokerMetrics({
       ...shown,
       counters: this.counters,
@@ -89,7 +98,7 @@ export class BrokerOperations {
     });
     const routes = httpRoutes({ readiness: () => shown.readiness(), metrics });
     const wanted = httpPort >= 0 ? httpPort : port === 0 ? 0 : server.port + httpPortOffset;
-    this.#httpServer = await startHttpServer({ host, port: wanted, option: "httpPort" }, routes);
+    this.#httpServer = await this.#listenHttp({ host, port: wanted, option: "httpPort" }, routes);
   }
 
   /** Nothing waits for its quota any more: what has begun is to be finished. */

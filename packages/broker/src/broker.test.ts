@@ -12,10 +12,11 @@ import {
 } from "@sluice/protocol";
 import { RecordBatchBuilder } from "@sluice/record";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { type RunningBroker, startBroker } from "./broker.js";
 import { type BrokerConfig, brokerConfig } from "./broker-config.js";
 import { type LocalCluster, startLocalCluster } from "./local-cluster.js";
 import { silentLogger } from "./logging.js";
+import type { RunningBroker } from "./running-broker.js";
+import { startBroker } from "./start-broker.js";
 
 let dataDirectory: string;
 const running: { close(): Promise<void> }[] = [];

@@ -1,49 +1,55 @@
 /**
  * One broker: what it is made of, and the order in which that starts and stops.
  *
- * Start: cluster store, log directory, cluster image, listeners (not serving yet), registration, roles, serving.
- * Stop: not serving, controller given back, streams drained within a bound, listeners closed, logs flushed and marked clean,
- * registration revoked. A start that fails stops what had started.
+ * Start: cluster store, log directory, cluster image, listeners (not serving yet), logs, registration (fenced), exclusions of what may
+ * be lost, unfencing, roles, serving. Stop: not serving, controller given back, leaderships handed over and in-sync replicas left, streams
+ * drained within a bound, listeners closed, logs flushed and marked clean, registration revoked. A start that fails stops what had
+ * started.
+ *
+ * Where the cluster store was restored from a backup, a start ends after the registration, and the rest follows when that is adopted.
  */
 
-import { type ClusterImage, hasLivingLeader } from "@sluice/cluster";
-import { type ClusterStore, FileClusterStore, ImageWatcher } from "@sluice/coordination";
-import { type CompactionRunner, CompactionThread, LogDirectory, NodeFileSystem } from "@sluice/log";
-import {
-  type BrokerId,
-  brokerId,
-  type Clock,
-  type FileSystem,
-  groupOffsetsTopic,
-  isSluiceError,
-  type Random,
-  SluiceError,
-  type Transport,
-  type TransportServer,
-} from "@sluice/model";
-import { NodeClock, NodeRandom } from "@sluice/model/node";
-import { GrpcTransport } from "@sluice/protocol";
+import { type ClusterImage, isCountedOn } from "@sluice/cluster";
+import { type ClusterStore, ImageWatcher } from "@sluice/coordination";
+import type { LogDirectory } from "@sluice/log";
+import { type BrokerId, brokerId, isSluiceError, type SluiceError, sleep } from "@sluice/model";
 import { prepareCompression } from "@sluice/record";
 import type { BrokerConfig } from "./broker-config.js";
+import { closeBrokerLogDirectory, openBrokerLogDirectory } from "./broker-log-directory.js";
 import { BrokerOperations } from "./broker-operations.js";
+import type { BrokerPorts } from "./broker-ports.js";
+import { type BrokerStore, openBrokerStore } from "./broker-store.js";
+import { lastBrokerEpochOf } from "./cluster/broker-registration.js";
+import { hasAllRoles, isInSyncEverywhere, underReplicatedCount } from "./cluster/broker-roles.js";
 import { establishClusterId } from "./cluster/cluster-identity.js";
+import { inquireReplicas } from "./cluster/replica-inquiry.js";
 import { ClusterMembership } from "./cluster-membership.js";
+import { ClusterPeers } from "./cluster-peers.js";
 import { GroupCoordinator } from "./groups/group-coordinator.js";
 import { OpenStreams } from "./handlers/open-streams.js";
+import { imageShows } from "./image-wait.js";
 import { InternalClient } from "./internal-client.js";
+import {
+  type ListenersConfig,
+  type RegisteredListeners,
+  readListeners,
+  registeredListeners,
+} from "./listener-config.js";
+import { Listeners } from "./listeners.js";
 import { createLogger, type Logger } from "./logging.js";
 import { groupFigures } from "./metrics/group-figures.js";
 import { PartitionRegistry } from "./partition/partition-registry.js";
-import { brokerClientIdOf } from "./quotas/client-quotas.js";
 import { type Readiness, readReadiness } from "./readiness.js";
+import type { StartableBroker } from "./running-broker.js";
 import { servedMethods } from "./served-methods.js";
 import { runStopSequence } from "./stop-sequence.js";
+import { StoreHistory } from "./store-history.js";
 
 export interface BrokerOptions {
   readonly config: BrokerConfig;
   /** Default: JSON lines on standard error, at the configured level. */
   readonly logger?: Logger;
-  /** A store that others in this process use too; it stays open. Default: one of its own, in the configured directory. */
+  /** A store that others in this process use too; it stays open. Default: one of its own, in etcd or in the configured directory. */
   readonly clusterStore?: ClusterStore;
   /** Why that store takes no changes now; undefined while it does. */
   readonly clusterStoreProblem?: () => Error | undefined;
@@ -51,98 +57,83 @@ export interface BrokerOptions {
   readonly configOrigins?: ReadonlyMap<string, string>;
 }
 
-/** The ports that a broker reaches the world through. Default: those of Node and gRPC. */
-export interface BrokerPorts {
-  readonly fileSystem: FileSystem;
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly transport: Transport;
-  /** Where logs are compacted; closed with the broker. Default: in the thread of the broker. */
-  readonly compactionRunner?: CompactionRunner;
+/** What a broker is made of, once its cluster image is there. */
+interface BrokerParts {
+  readonly store: ClusterStore;
+  readonly images: ImageWatcher;
+  readonly peers: ClusterPeers;
+  readonly registry: PartitionRegistry;
+  readonly storeHistory: StoreHistory;
 }
 
-export interface RunningBroker extends AsyncDisposable {
-  readonly id: number;
-  /** Host and port that clients dial. */
-  readonly host: string;
-  readonly port: number;
-  /** Port of /healthz, /readyz and /metrics. */
-  readonly httpPort: number;
-  /** Stops it, cleanly. Closing twice is closing once. */
-  close(): Promise<void>;
-}
-
-/** An image's epoch that no partition is led under: this broker is not registered. */
+/** An image's epoch that no partition is led under: this broker is not registered, or fenced. */
 const noBrokerEpoch = -1;
 /** How long a start waits for the controller to give this broker its roles; a cluster without a controller starts too. */
 const electionWaitMsMax = 3000;
+/** How long it waits then until its replicas are in sync; those that are far behind catch up while it serves. */
+const inSyncWaitMsMax = 3000;
+/** An earlier process under this id counts as gone after so many lease times, and its registration with it. */
+const idWaitLeases = 2;
+/** After a registration that failed while the store waits to be adopted. */
+const registrationRetryMs = 1000;
 
-/**
- * Starts a broker; resolves when it is ready to serve.
- * @throws SluiceError ADDRESS_IN_USE, DATA_DIRECTORY_IN_USE, DATA_DIRECTORY_MISMATCH, BROKER_ID_TAKEN, INVALID_CONFIG_VALUE,
- *   CORRUPT_FILE, CORRUPT_CLUSTER_KEY
- */
-export async function startBroker(options: BrokerOptions, ports?: BrokerPorts): Promise<RunningBroker> {
-  const broker = new Broker(options, ports ?? nodePorts(options.config));
-  try {
-    await broker.start();
-  } catch (error) {
-    // What it throws is the cause of the failed start, not what follows from it.
-    await broker.close().catch(() => undefined);
-    throw error;
-  }
-  return broker;
-}
-
-function nodePorts(config: BrokerConfig): BrokerPorts {
-  return {
-    fileSystem: new NodeFileSystem(),
-    clock: new NodeClock(),
-    random: new NodeRandom(),
-    transport: new GrpcTransport({ clientId: brokerClientIdOf(config.brokerId) }),
-    compactionRunner: new CompactionThread(),
-  };
-}
-
-class Broker implements RunningBroker {
+/** A broker that may find, while it runs, that it has to be started anew. */
+export class Broker implements StartableBroker {
   readonly id: BrokerId;
-  readonly host: string;
+  readonly #options: BrokerOptions;
   readonly #config: BrokerConfig;
+  readonly #listenersConfig: ListenersConfig;
   readonly #ports: BrokerPorts;
   readonly #logger: Logger;
   readonly #operations: BrokerOperations;
   readonly #streams = new OpenStreams();
-  readonly #sharedStore: ClusterStore | undefined;
-  readonly #sharedStoreProblem: () => Error | undefined;
-  readonly #configOrigins: ReadonlyMap<string, string>;
-  #ownStore: FileClusterStore | undefined;
+  #store: BrokerStore | undefined;
   #logDirectory: LogDirectory | undefined;
   #images: ImageWatcher | undefined;
-  #registry: PartitionRegistry | undefined;
   #internalClient: InternalClient | undefined;
+  #peers: ClusterPeers | undefined;
+  #registry: PartitionRegistry | undefined;
   #coordinator: GroupCoordinator | undefined;
-  #server: TransportServer | undefined;
+  #listeners: Listeners | undefined;
   #membership: ClusterMembership | undefined;
+  #storeHistory: StoreHistory | undefined;
+  readonly #onStale: (error: SluiceError) => void;
+  readonly #stopping = new AbortController();
   /** The registration that the registry has applied an image with. */
   #appliedEpoch: number | undefined;
+  #appliedImage: ClusterImage | undefined;
   #phase: "starting" | "serving" | "draining" = "starting";
   #closing: Promise<void> | undefined;
 
-  constructor(options: BrokerOptions, ports: BrokerPorts) {
+  /** @param onStale called when it cannot go on with what it has made of its cluster store, at most once */
+  constructor(options: BrokerOptions, ports: BrokerPorts, onStale: (error: SluiceError) => void) {
     const { config } = options;
+    this.#onStale = onStale;
     this.id = brokerId(config.brokerId);
-    this.host = advertisedHost(config);
+    this.#options = options;
     this.#config = config;
+    this.#listenersConfig = readListeners(config);
     this.#logger = (options.logger ?? createLogger(config.logLevel)).child({ broker: config.brokerId });
-    this.#operations = new BrokerOperations(config, { clock: ports.clock, logger: this.#logger });
+    this.#operations = new BrokerOperations(config, {
+      clock: ports.clock,
+      logger: this.#logger,
+      listenHttp: ports.listenHttp,
+      processStatistics: ports.processStatistics,
+    });
     this.#ports = { ...ports, fileSystem: this.#operations.measured(ports.fileSystem) };
-    this.#sharedStore = options.clusterStore;
-    this.#sharedStoreProblem = options.clusterStoreProblem ?? (() => undefined);
-    this.#configOrigins = options.configOrigins ?? new Map();
+  }
+
+  get host(): string {
+    return this.#listenersConfig.interBroker.advertised.host;
   }
 
   get port(): number {
-    return this.#config.advertisedPort === 0 ? (this.#server?.port ?? 0) : this.#config.advertisedPort;
+    return this.#registered().port;
+  }
+
+  get listenerPorts(): ReadonlyMap<string, number> {
+    const named = this.#listenersConfig.listeners.filter(({ name }) => name !== "");
+    return new Map(named.map((listener) => [listener.name, this.#listeners?.portOf(listener) ?? 0]));
   }
 
   get httpPort(): number {
@@ -163,95 +154,183 @@ class Broker implements RunningBroker {
     const startMs = clock.monotonicMs();
     // Beside the rest: a codec may have to be compiled.
     const compressionPrepared = prepareCompression();
-    const store = this.#sharedStore ?? (await this.#openStore());
+    const { store } = await this.#openStore();
     const clusterId = await establishClusterId({ store, random });
-    const logDirectory = await this.#openLogDirectory(clusterId);
-    const images = new ImageWatcher(
-      { onError: (error) => this.#logger.warn({ err: error }, "cluster image is behind and is listed again") },
-      { store, clock },
-    );
-    this.#images = images;
-    await images.start();
-    const registry = new PartitionRegistry(
-      { brokerId: this.id },
-      { logDirectory, clock, logger: this.#logger, appendLatency: this.#operations.counters.append },
-    );
-    this.#registry = registry;
-    await this.#listen(store, images, registry);
+    const lastBrokerEpoch = await lastBrokerEpochOf(this.id, { store });
+    const logDirectory = await this.#openLogDirectory(clusterId, lastBrokerEpoch);
+    const storeHistory = this.#newStoreHistory(store, logDirectory);
+    const images = await this.#startImages(store, storeHistory);
+    const peers = this.#newPeers(store, images, storeHistory);
+    const registry = this.#newRegistry(logDirectory, peers);
+    const parts = { store, images, peers, registry, storeHistory };
+    await this.#listen(parts);
     // Before any partition is led: a batch that is to be compressed anew may come at once.
     await compressionPrepared;
-    await this.#join(store, images, registry);
-    await this.#rolesTaken(images, registry);
-    this.#phase = "serving";
-    this.#server?.setServing(true);
+    const membership = this.#join(parts, lastBrokerEpoch);
+    if (storeHistory.problem !== undefined) {
+      void this.#takePartOnceTrusted(membership, parts);
+      this.#phase = "serving";
+      this.#logger.error(
+        { err: storeHistory.problem, host: this.host, port: this.port },
+        "broker serves without roles",
+      );
+      return;
+    }
+    await membership.start();
+    await this.#serve(parts);
     const startedMs = Math.round(clock.monotonicMs() - startMs);
     this.#logger.info({ host: this.host, port: this.port, httpPort: this.httpPort, startedMs }, "broker ready");
   }
 
-  async #openStore(): Promise<FileClusterStore> {
-    const path = clusterStorePath(this.#config);
-    this.#ownStore = await FileClusterStore.open({ path }, this.#ports);
-    return this.#ownStore;
+  async #serve({ images, registry }: BrokerParts): Promise<void> {
+    await this.#rolesTaken(images, registry);
+    if (this.#stopping.signal.aborted) return;
+    this.#phase = "serving";
+    this.#listeners?.setServing(true);
   }
 
-  async #openLogDirectory(clusterId: string): Promise<LogDirectory> {
-    const config = this.#config;
-    const path = `${config.dataDirectory}/broker-${this.id}`;
-    const limits = {
-      openFilesMax: config.openFilesMax,
-      indexBytesMax: config.indexMemoryBytesMax,
-      reserveBytes: config.diskReserveBytes,
-      housekeepingIntervalMs: config.retentionCheckIntervalMs,
-      producerExpirationMs: config.producerIdExpirationMs,
-      compactionBytesPerSecMax: config.compactionBytesPerSecMax,
-      compactionMapBytesMax: config.compactionMemoryBytesMax,
+  /** Registers, fenced, and takes part once the restored store is adopted. Never rejects. */
+  async #takePartOnceTrusted(membership: ClusterMembership, parts: BrokerParts): Promise<void> {
+    const { signal } = this.#stopping;
+    while (!signal.aborted) {
+      try {
+        await membership.start();
+        await this.#serve(parts);
+        this.#logger.info({ host: this.host, port: this.port }, "broker ready");
+        return;
+      } catch (error) {
+        if (!signal.aborted) this.#logger.warn({ err: error }, "registering failed and is tried again");
+      }
+      // Stopping ends the wait; the loop sees why.
+      await sleep(this.#ports.clock, registrationRetryMs, signal).catch(() => undefined);
+    }
+  }
+
+  async #openStore(): Promise<BrokerStore> {
+    const { clusterStore, clusterStoreProblem = () => undefined } = this.#options;
+    const shared = clusterStore === undefined ? undefined : { store: clusterStore, problem: clusterStoreProblem };
+    this.#store = await openBrokerStore(this.#config, shared, this.#ports);
+    return this.#store;
+  }
+
+  async #openLogDirectory(clusterId: string, lastBrokerEpoch: number | undefined): Promise<LogDirectory> {
+    this.#logDirectory = await openBrokerLogDirectory(
+      { config: this.#config, clusterId, lastBrokerEpoch },
+      { ...this.#ports, logger: this.#logger },
+    );
+    return this.#logDirectory;
+  }
+
+  #newStoreHistory(store: ClusterStore, logDirectory: LogDirectory): StoreHistory {
+    const logger = this.#logger.child({ component: "store history" });
+    this.#storeHistory = new StoreHistory(
+      { brokerId: this.id },
+      { store, logDirectory, logger, onDistrusted: () => this.#endRoles(), onStale: (error) => this.#onStale(error) },
+    );
+    return this.#storeHistory;
+  }
+
+  async #startImages(store: ClusterStore, storeHistory: StoreHistory): Promise<ImageWatcher> {
+    const onError = (err: Error): void => {
+      this.#logger.warn({ err }, "cluster image is behind and is listed again");
+      if (isSluiceError(err, "STORE_RESTORED")) storeHistory.distrust(err);
     };
-    const bootId = await readBootId(this.#ports.fileSystem);
-    const directory = await LogDirectory.open(
-      { path, brokerId: this.id, clusterId, bootId, limits },
-      {
-        ...this.#ports,
-        onError: (error, doing) => this.#logger.error({ err: error, doing }, "log directory: background work failed"),
-      },
-    );
-    directory.onOffline = (error) => this.#logger.error({ err: error, path }, "log directory is offline");
-    this.#logger.info({ path, wasClean: directory.wasClean, lossy: directory.lossyPartitions }, "log directory opened");
-    this.#logDirectory = directory;
-    return directory;
+    this.#images = new ImageWatcher({ onError }, { store, clock: this.#ports.clock });
+    await this.#images.start();
+    await storeHistory.begin(this.#images.image);
+    return this.#images;
   }
 
-  async #listen(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
-    const { host, port, connectionsMax, streamsPerConnectionMax } = this.#config;
+  #newPeers(store: ClusterStore, images: ImageWatcher, storeHistory: StoreHistory): ClusterPeers {
     const { transport, clock, random } = this.#ports;
-    this.#internalClient = new InternalClient({ transport, image: () => images.image });
-    const { groupOffsetsRetentionMs: retentionMs, groupOffsetsRetentionCheckIntervalMs: checkIntervalMs } =
-      this.#config;
-    this.#coordinator = new GroupCoordinator(
-      { brokerId: this.id, idleGroups: { retentionMs, checkIntervalMs } },
-      { partitions: registry, images, clock, random, logger: this.#logger.child({ component: "groups" }) },
-    );
-    const methods = servedMethods(
+    const internalClient = new InternalClient({ transport, image: () => images.image });
+    this.#internalClient = internalClient;
+    this.#peers = new ClusterPeers(
       { brokerId: this.id, config: this.#config },
       {
         store,
         images,
-        partitions: registry,
-        coordinator: this.#coordinator,
-        internalClient: this.#internalClient,
-        counters: this.#operations.counters,
-        streams: this.#streams,
-        slowRequests: this.#operations.slowRequests,
-        readiness: () => this.#readiness(),
-        diskBytes: () => this.#diskBytes(),
-        configOrigins: this.#configOrigins,
+        storeHistory,
+        internalClient,
+        transport,
         clock,
         random,
         logger: this.#logger,
+        brokerEpoch: () => this.#membership?.brokerEpoch,
+        isWithinDeadline: () => this.#membership?.isRegistered ?? false,
+        onSuspects: (suspects) => this.#membership?.suspect(suspects),
+        onWithdrawn: () => this.#leaveIfFailed(images.image),
       },
     );
-    const listenOptions = { host, port, connectionsMax, streamsPerConnectionMax };
-    this.#server = await transport.listen(listenOptions, this.#operations.around(methods));
-    await this.#operations.start(this.#server, {
+    return this.#peers;
+  }
+
+  /** With a failed disk, and nothing that only it has, this broker is no member: nobody is to give it new partitions. */
+  #leaveIfFailed(image: ClusterImage): void {
+    if (this.#logDirectory?.failure === undefined || isCountedOn(image, this.id)) return;
+    this.#logger.error({}, "this broker leaves the cluster: its disk has failed");
+    void this.#membership?.close();
+  }
+
+  #newRegistry(logDirectory: LogDirectory, peers: ClusterPeers): PartitionRegistry {
+    logDirectory.onFull = () => peers.giveAway();
+    this.#registry = new PartitionRegistry(
+      { brokerId: this.id, replicaLagMsMax: this.#config.replicaLagMs },
+      {
+        logDirectory,
+        clock: this.#ports.clock,
+        logger: this.#logger,
+        appendLatency: this.#operations.counters.append,
+        replication: peers.replicationPorts,
+      },
+    );
+    return this.#registry;
+  }
+
+  async #listen({ store, images, peers, registry, storeHistory }: BrokerParts): Promise<void> {
+    const { connectionsMax, streamsPerConnectionMax } = this.#config;
+    const { transport, clock, random } = this.#ports;
+    const { groupOffsetsRetentionMs: retentionMs, groupOffsetsRetentionCheckIntervalMs: checkIntervalMs } =
+      this.#config;
+    const coordinator = new GroupCoordinator(
+      { brokerId: this.id, idleGroups: { retentionMs, checkIntervalMs } },
+      { partitions: registry, images, clock, random, logger: this.#logger.child({ component: "groups" }) },
+    );
+    this.#coordinator = coordinator;
+    const peerMethods = peers.attach(registry);
+    const dependencies = {
+      store,
+      images,
+      storeHistory,
+      partitions: registry,
+      coordinator,
+      handover: peers.handover,
+      internalClient: this.#internalClient as InternalClient,
+      counters: this.#operations.counters,
+      streams: this.#streams,
+      slowRequests: this.#operations.slowRequests,
+      readiness: () => this.#readiness(),
+      diskBytes: () => this.#diskBytes(),
+      configOrigins: this.#options.configOrigins ?? new Map<string, string>(),
+      clock,
+      random,
+      logger: this.#logger,
+    };
+    this.#listeners = await Listeners.open(
+      {
+        listeners: this.#listenersConfig.listeners,
+        connectionsMax,
+        streamsPerConnectionMax,
+        methodsOf: (listener) => {
+          const options = { brokerId: this.id, config: this.#config, listener: listener.name };
+          const methods = this.#operations.around(servedMethods(options, dependencies));
+          // Clients have no business with what brokers say to one another.
+          return listener === this.#listenersConfig.interBroker ? [...methods, ...peerMethods] : methods;
+        },
+      },
+      transport,
+    );
+    await this.#operations.start(this.#listeners, {
       readiness: () => this.#readiness(),
       partitions: () => ({ ...registry.totals(), pending: registry.pendingCount }),
       groups: () => groupFigures(this.#coordinator),
@@ -264,65 +343,81 @@ class Broker implements RunningBroker {
     });
   }
 
-  async #join(store: ClusterStore, images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
+  /** Begins to apply images. The membership is to be started. */
+  #join(parts: BrokerParts, lastBrokerEpoch: number | undefined): ClusterMembership {
+    const { store, images, peers, registry, storeHistory } = parts;
     const { clock, random } = this.#ports;
-    const { rack, brokerLeaseMs, groupOffsetsPartitions, groupOffsetsBrokersMin } = this.#config;
-    const apply = (image: ClusterImage, brokerEpoch: number | undefined): void => {
-      registry.apply(image, brokerEpoch ?? noBrokerEpoch);
-      this.#appliedEpoch = image.brokers.get(this.id)?.brokerEpoch;
-    };
+    const logger = this.#logger;
+    const { brokerLeaseMs } = this.#config;
     const membership = new ClusterMembership(
       {
+        ...this.#config,
         brokerId: this.id,
-        host: this.host,
-        port: this.port,
-        rack,
+        ...this.#registered(),
         leaseMs: brokerLeaseMs,
-        groupOffsetsPartitions,
-        groupOffsetsBrokersMin,
+        idWaitMsMax: idWaitLeases * brokerLeaseMs,
+        lastBrokerEpoch,
       },
       {
         store,
         images,
         clock,
         random,
-        logger: this.#logger,
-        recordLife: async (life) => this.#logDirectory?.beginLife(life),
-        onBrokerEpoch: (brokerEpoch) => apply(images.image, brokerEpoch),
+        logger,
+        recordLife: async (life) => {
+          await storeHistory.recordLife(life.brokerEpoch);
+          await this.#logDirectory?.beginLife(life);
+        },
+        lossyReplicas: () => registry.lossyReplicas(),
+        onExcluded: (lossy) => registry.clearLossy(lossy),
+        whenTrusted: (signal) => storeHistory.whenTrusted(signal),
+        onBrokerEpoch: () => this.#apply(images.image, parts),
+        standsIn: () => peers.isElector,
+        inquire: (wanted) =>
+          inquireReplicas(wanted, { internalClient: this.#internalClient as InternalClient, logger }),
       },
     );
     this.#membership = membership;
-    images.subscribe((image) => apply(image, membership.brokerEpoch));
+    images.subscribe((image) => this.#apply(image, parts));
+    this.#apply(images.image, parts);
     this.#coordinator?.start();
-    await membership.start();
+    peers.start();
+    return membership;
   }
 
-  /** Waits until the roles that this broker is to have are known and taken. */
+  #apply(image: ClusterImage, { peers, registry, storeHistory }: BrokerParts): void {
+    if (!storeHistory.examine(image)) return;
+    const membership = this.#membership;
+    // Fenced, or not registered, it leads nothing.
+    const brokerEpoch = membership?.isActive === true ? (membership.brokerEpoch ?? noBrokerEpoch) : noBrokerEpoch;
+    registry.apply(image, brokerEpoch, !storeHistory.refusesRoles);
+    this.#appliedImage = image;
+    this.#appliedEpoch = image.brokers.get(this.id)?.brokerEpoch;
+    peers.apply(image);
+  }
+
+  #endRoles(): void {
+    if (this.#appliedImage !== undefined) this.#registry?.apply(this.#appliedImage, noBrokerEpoch, false);
+  }
+
+  /** Waits until the roles that this broker is to have are known and taken, and for a while until its replicas are in sync. */
   async #rolesTaken(images: ImageWatcher, registry: PartitionRegistry): Promise<void> {
-    const timeout = new AbortController();
-    const timer = this.#ports.clock.setTimer(electionWaitMsMax, () => timeout.abort());
-    try {
-      await images.waitFor((image) => this.#hasItsRoles(image), timeout.signal);
-    } catch (error) {
-      if (!timeout.signal.aborted) throw error;
-      this.#logger.warn({}, "no controller has elected leaders for all partitions yet");
-    } finally {
-      timer.cancel();
-    }
+    const { groupOffsetsBrokersMin } = this.#config;
+    const hasRoles = (image: ClusterImage): boolean => {
+      const brokerEpoch = this.#membership?.brokerEpoch;
+      if (brokerEpoch === undefined) return false;
+      return hasAllRoles(image, { brokerId: this.id, brokerEpoch, groupOffsetsBrokersMin });
+    };
+    const isKnown = await imageShows(hasRoles, electionWaitMsMax, { images, clock: this.#ports.clock });
+    if (!isKnown) this.#logger.warn({}, "no controller has elected leaders for all partitions yet");
     await registry.settled();
+    const isInSync = (image: ClusterImage): boolean => isInSyncEverywhere(image, this.id);
+    const hasCaughtUp = await imageShows(isInSync, inSyncWaitMsMax, { images, clock: this.#ports.clock });
+    if (!hasCaughtUp) this.#logger.info({}, "replicas here are catching up");
   }
 
-  #hasItsRoles(image: ClusterImage): boolean {
-    const brokerEpoch = this.#membership?.brokerEpoch;
-    if (brokerEpoch === undefined || image.brokers.get(this.id)?.brokerEpoch !== brokerEpoch) return false;
-    const isComplete = image.brokers.size >= this.#config.groupOffsetsBrokersMin;
-    if (isComplete && !image.topics.has(groupOffsetsTopic)) return false;
-    for (const topic of image.topics.values()) {
-      for (const partition of topic.partitions) {
-        if (partition.replicas.includes(this.id) && !hasLivingLeader(partition, image.brokers)) return false;
-      }
-    }
-    return true;
+  #registered(): RegisteredListeners {
+    return registeredListeners(this.#listenersConfig, (listener) => this.#listeners?.portOf(listener) ?? 0);
   }
 
   async #diskBytes(): Promise<{ readonly total: number; readonly free: number }> {
@@ -334,79 +429,55 @@ class Broker implements RunningBroker {
   #readiness(): Readiness {
     return readReadiness({
       phase: () => this.#phase,
-      isRegistered: () => this.#membership?.isRegistered ?? false,
+      restoredStore: () => this.#storeHistory?.problem,
+      isRegistered: () => this.#membership?.brokerEpoch !== undefined,
+      isWithinDeadline: () => this.#membership?.isRegistered ?? false,
+      isActive: () => this.#membership?.isActive ?? false,
       isImageApplied: () => this.#appliedEpoch !== undefined && this.#appliedEpoch === this.#membership?.brokerEpoch,
       rolesPending: () => this.#registry?.pendingCount ?? 0,
+      partitionsUnderReplicated: () => {
+        return this.#images === undefined ? 0 : underReplicatedCount(this.#images.image, this.id);
+      },
       partitionsOffline: () => this.#registry?.totals().offline ?? 0,
       diskProblem: () => this.#logDirectory?.failure ?? this.#logDirectory?.diskFull,
-      storeProblem: () => this.#ownStore?.failure ?? this.#ownStore?.diskFull ?? this.#sharedStoreProblem(),
+      storeProblem: () => this.#store?.problem(),
     });
   }
 
   async #stop(): Promise<void> {
     this.#phase = "draining";
-    this.#server?.setServing(false);
+    this.#stopping.abort();
+    this.#listeners?.setServing(false);
     this.#logger.info({}, "broker stopping");
     this.#operations.drain();
     // Every step below would wait for a change of the store that waits for room.
-    this.#ownStore?.stopWaitingForRoom();
+    this.#store?.stopWaitingForRoom();
     await runStopSequence(
       [
         ["controller", () => this.#membership?.stopController()],
+        // Without roles there are none, and nobody would answer.
+        [
+          "leaderships and replicas",
+          () => (this.#storeHistory?.refusesRoles === true ? undefined : this.#peers?.leave()),
+        ],
         ["group coordinator", () => this.#coordinator?.close()],
         ["streams", () => this.#streams.drain()],
-        ["gRPC listener", () => this.#server?.close(this.#config.stopGraceMs)],
+        ["replication", () => this.#peers?.close()],
+        ["gRPC listeners", () => this.#listeners?.close(this.#config.stopGraceMs)],
         ["internal client", () => this.#internalClient?.close()],
         ["partitions", () => this.#registry?.close()],
         ["log directory", () => this.#closeLogDirectory()],
         ["registration", () => this.#membership?.close()],
         ["cluster image", () => this.#images?.close()],
         ["HTTP listener and statistics", () => this.#operations.close()],
-        ["cluster store", () => this.#ownStore?.close()],
+        ["cluster store", () => this.#store?.close()],
       ],
       this.#logger,
     );
     this.#logger.info({}, "broker stopped");
   }
 
-  /**
-   * On a full disk only the marker of a clean stop cannot be written: what was acknowledged is on disk, and the next start looks
-   * through the ends of the logs.
-   * @throws SluiceError DISK_FAILED where something acknowledged may not have reached the disk
-   */
   async #closeLogDirectory(): Promise<void> {
-    const directory = this.#logDirectory;
-    if (directory === undefined) return;
-    try {
-      await directory.close();
-    } catch (error) {
-      if (!isSluiceError(error, "DISK_FULL")) throw error;
-      this.#logger.warn({ err: error }, "stopped on a full disk: nothing is lost, and the next start checks the logs");
-    }
-    if (directory.failure !== undefined) throw directory.failure;
+    if (this.#logDirectory !== undefined) await closeBrokerLogDirectory(this.#logDirectory, this.#logger);
   }
-}
-
-/** Names this start of the machine, on Linux; empty elsewhere: then a restart counts as one of the machine. */
-async function readBootId(fileSystem: FileSystem): Promise<string> {
-  try {
-    return (await fileSystem.readFile("/proc/sys/kernel/random/boot_id")).toString("latin1").trim();
-  } catch {
-    return "";
-  }
-}
-
-/** Directory of the cluster store of a broker. */
-export function clusterStorePath(config: BrokerConfig): string {
-  return config.clusterStoreDirectory === "" ? `${config.dataDirectory}/cluster-store` : config.clusterStoreDirectory;
-}
-
-/** @throws SluiceError INVALID_CONFIG_VALUE where nobody could dial what would be advertised */
-function advertisedHost(config: BrokerConfig): string {
-  if (config.advertisedHost !== "") return config.advertisedHost;
-  if (config.host === "0.0.0.0" || config.host === "::") {
-    const reason = `the broker listens on all addresses (host ${config.host}), so say which one clients dial`;
-    throw new SluiceError("INVALID_CONFIG_VALUE", { key: "advertisedHost", value: "", reason });
-  }
-  return config.host;
 }

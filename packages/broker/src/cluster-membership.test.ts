@@ -1,6 +1,13 @@
-import { brokerKey } from "@sluice/cluster";
+import {
+  brokerKey,
+  formatPartitionValue,
+  formatTopicValue,
+  type LossyReplica,
+  partitionKey,
+  topicKey,
+} from "@sluice/cluster";
 import { ImageWatcher, MemoryClusterStore } from "@sluice/coordination";
-import { brokerId } from "@sluice/model";
+import { brokerId, leaderEpoch, topicId, topicName } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ClusterMembership } from "./cluster-membership.js";
@@ -14,11 +21,19 @@ describe("ClusterMembership", () => {
   let epochs: (number | undefined)[];
   /** Epochs of the lives that were recorded in the data directory. */
   let recorded: number[];
+  let lossy: LossyReplica[];
+  /** Of which it was told that nothing counts on them any more. */
+  let confirmed: LossyReplica[];
+  /** What `whenTrusted` says. */
+  let trusted: (signal: AbortSignal) => Promise<void>;
   const memberships: ClusterMembership[] = [];
 
   beforeEach(async () => {
     epochs = [];
     recorded = [];
+    lossy = [];
+    confirmed = [];
+    trusted = async () => undefined;
     store = new MemoryClusterStore({ clock, random });
     images = new ImageWatcher(
       {
@@ -37,16 +52,21 @@ describe("ClusterMembership", () => {
     await store.close();
   });
 
-  function newMembership(): ClusterMembership {
+  function newMembership(lastBrokerEpoch?: number): ClusterMembership {
     const membership = new ClusterMembership(
       {
         brokerId: brokerId(1),
         host: "h",
         port: 1,
+        listeners: {},
         rack: "",
         leaseMs: 9000,
+        idWaitMsMax: 0,
+        lastBrokerEpoch,
         groupOffsetsPartitions: 1,
         groupOffsetsBrokersMin: 1,
+        defaultReplicationFactor: 1,
+        uncleanRecoveryWaitMs: 30_000,
       },
       {
         store,
@@ -55,7 +75,12 @@ describe("ClusterMembership", () => {
         random,
         logger: silentLogger,
         recordLife: async (life) => void recorded.push(life.brokerEpoch),
+        lossyReplicas: async () => lossy,
+        onExcluded: async (excluded) => void confirmed.push(...excluded),
+        whenTrusted: (signal) => trusted(signal),
         onBrokerEpoch: (epoch) => epochs.push(epoch),
+        standsIn: () => false,
+        inquire: async () => [],
       },
     );
     memberships.push(membership);
@@ -87,9 +112,75 @@ describe("ClusterMembership", () => {
     expect(recorded).toEqual([first, epochs[2]]);
   });
 
+  it("is unfenced, and told that it takes part, after its lossy replicas are out of sync and not before", async () => {
+    const id = topicId("00000000-0000-4000-8000-000000000001");
+    const key = partitionKey(id, 0);
+    const partition = {
+      leader: brokerId(1),
+      leaderBrokerEpoch: 1,
+      leaderEpoch: leaderEpoch(4),
+      inSyncReplicas: [brokerId(1), brokerId(2)],
+      eligibleLeaderReplicas: [],
+      lastEligibleLeaderReplicas: [],
+      replicas: [brokerId(1), brokerId(2)],
+      addingReplicas: [],
+      removingReplicas: [],
+    };
+    const topic = { id, partitions: 1, replicationFactor: 2, configs: {} };
+    await store.transact(
+      [],
+      [
+        { type: "put", key, value: formatPartitionValue(partition) },
+        { type: "put", key: topicKey(topicName("t")), value: formatTopicValue(topic) },
+      ],
+    );
+    lossy = [{ topicId: id, partition: 0 }];
+    const fencedWhenExcluded: boolean[] = [];
+    images.subscribe(({ topicsById, brokers }) => {
+      const isExcluded = topicsById.get(id)?.partitions[0]?.inSyncReplicas.includes(brokerId(1)) === false;
+      const registration = brokers.get(brokerId(1));
+      if (isExcluded && registration !== undefined) fencedWhenExcluded.push(!registration.isActive);
+    });
+    const membership = newMembership();
+    await membership.start();
+    expect(fencedWhenExcluded[0]).toBe(true);
+    expect(confirmed).toEqual(lossy);
+    const after = images.image.topicsById.get(id)?.partitions[0];
+    expect(after).toMatchObject({ leader: undefined, leaderEpoch: 5, inSyncReplicas: [2] });
+    await images.waitFor(({ brokers }) => brokers.get(brokerId(1))?.isActive === true);
+    expect(membership.isActive).toBe(true);
+  });
+
+  it("stays fenced until the store can be trusted, and waits anew in the next life where its lease is lost", async () => {
+    const waiting: (() => void)[] = [];
+    trusted = (signal) => {
+      return new Promise((resolve, reject) => {
+        waiting.push(resolve);
+        signal.addEventListener("abort", () => reject(signal.reason as Error));
+      });
+    };
+    const membership = newMembership();
+    const started = membership.start();
+    const lost = expect(started).rejects.toMatchObject({ code: "LEASE_EXPIRED" });
+    await images.waitFor(({ brokers }) => brokers.has(brokerId(1)));
+    while (waiting.length < 1) await new Promise((resolve) => setImmediate(resolve));
+    expect([membership.isRegistered, membership.isActive]).toEqual([true, false]);
+    const { leaseId } = (await store.get(brokerKey(brokerId(1)))) ?? {};
+    await store.revokeLease(leaseId as string);
+    clock.advance(3000);
+    await lost;
+    const again = membership.start();
+    while (waiting.length < 2) await new Promise((resolve) => setImmediate(resolve));
+    expect(epochs).toEqual([]);
+    waiting[1]?.();
+    await again;
+    expect([membership.isActive, epochs]).toEqual([true, [membership.brokerEpoch]]);
+  });
+
   it("does not take the id of another process", async () => {
-    await newMembership().start();
-    const other = newMembership();
+    const first = newMembership();
+    await first.start();
+    const other = newMembership(first.brokerEpoch);
     await expect(other.start()).rejects.toMatchObject({ code: "BROKER_ID_TAKEN" });
     expect([other.isRegistered, other.brokerEpoch]).toEqual([false, undefined]);
   });

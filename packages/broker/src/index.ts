@@ -1,7 +1,8 @@
 /** Public door of @sluice/broker: start one broker, or several in one process. */
 
-export { type BrokerOptions, type RunningBroker, startBroker } from "./broker.js";
+export type { BrokerOptions } from "./broker.js";
 export { type BrokerConfig, brokerConfig, brokerConfigTable } from "./broker-config.js";
+export type { BrokerPorts } from "./broker-ports.js";
 export {
   type BrokerConfigSources,
   type ConfigProblem,
@@ -19,3 +20,5 @@ export { type LocalCluster, type LocalClusterOptions, startLocalCluster } from "
 export { createLogger, type Logger, type LogLevel, silentLogger } from "./logging.js";
 export { metricCatalogue } from "./metrics/metric-catalogue.js";
 export type { MetricDescription } from "./metrics/metric-set.js";
+export type { RunningBroker } from "./running-broker.js";
+export { startBroker } from "./start-broker.js";

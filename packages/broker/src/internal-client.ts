@@ -5,10 +5,11 @@
  * more) is an error of the call. Not retried here: the caller knows what may be repeated.
  */
 
-import type { ClusterImage } from "@sluice/cluster";
+import type { ClusterImage, SuspectedBrokers } from "@sluice/cluster";
 import {
   type BrokerAddress,
   type BrokerId,
+  brokerId,
   leaderEpoch,
   type MessageStream,
   offset,
@@ -16,12 +17,26 @@ import {
   type Transport,
   type TransportConnection,
 } from "@sluice/model";
-import { fromWireError, logService, type ProduceRequest, type ProduceResponse } from "@sluice/protocol";
+import {
+  clusterService,
+  type DescribeReplicasResponse,
+  type ElectedLeader,
+  type ElectLeadersRequest,
+  fromWireError,
+  logService,
+  type ProduceRequest,
+  type ProduceResponse,
+  replicationService,
+} from "@sluice/protocol";
 import type { RequiredAcks } from "@sluice/replication";
+import type { SuspicionReport } from "./liveness/suspicion-ballot.js";
 import type { OffsetAnswer, OffsetQuery, ProduceResult } from "./partition/partition-access.js";
+import type { ReplicaName } from "./replication/replica-access.js";
 
 /** Time for another broker to answer a call. */
 const callTimeoutMs = 10_000;
+/** A report of suspects is repeated sooner than that. */
+const reportTimeoutMs = 1000;
 
 export interface PartitionQuery {
   readonly topic: string;
@@ -97,6 +112,45 @@ export class InternalClient {
       leaderEpoch: request.clientEpoch,
       records: request.batch,
     });
+  }
+
+  /**
+   * Tells `broker` which others this one takes for gone or silent. Returns those that a majority suspects, as far as that one was told.
+   * @throws SluiceError BROKER_UNREACHABLE, REQUEST_TIMED_OUT
+   */
+  async reportSuspects(broker: BrokerId, { reporter, suspects }: SuspicionReport): Promise<SuspectedBrokers> {
+    const request = {
+      brokerId: reporter.broker,
+      brokerEpoch: reporter.brokerEpoch,
+      suspects: suspects.map((suspect) => ({
+        brokerId: suspect.broker,
+        brokerEpoch: suspect.brokerEpoch,
+        gone: suspect.isGone,
+      })),
+    };
+    const { connection } = this.#peer(broker);
+    const response = await connection.call(replicationService.reportSuspects, request, { timeoutMs: reportTimeoutMs });
+    return new Map(response.agreed.map((life) => [brokerId(life.brokerId), life.brokerEpoch]));
+  }
+
+  /**
+   * Asks `broker` what it has of these replicas; those that are not open there are left out of the answer.
+   * @throws SluiceError BROKER_UNREACHABLE, REQUEST_TIMED_OUT
+   */
+  describeReplicas(broker: BrokerId, replicas: readonly ReplicaName[]): Promise<DescribeReplicasResponse> {
+    const request = { replicas: replicas.map(({ topicId, partition }) => ({ topicId, partition })) };
+    const { connection } = this.#peer(broker);
+    return connection.call(replicationService.describeReplicas, request, { timeoutMs: callTimeoutMs });
+  }
+
+  /**
+   * Has `broker` give away what it leads. Results are in the order of the request.
+   * @throws SluiceError BROKER_UNREACHABLE, REQUEST_TIMED_OUT
+   */
+  async electLeaders(broker: BrokerId, request: ElectLeadersRequest): Promise<readonly ElectedLeader[]> {
+    const { connection } = this.#peer(broker);
+    const response = await connection.call(clusterService.electLeaders, request, { timeoutMs: callTimeoutMs });
+    return response.results;
   }
 
   /** Breaks what is under way and closes all connections. */

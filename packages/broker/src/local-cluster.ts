@@ -9,9 +9,11 @@ import { FileClusterStore } from "@sluice/coordination";
 import { NodeFileSystem } from "@sluice/log";
 import { addressText, SluiceError } from "@sluice/model";
 import { NodeClock, NodeRandom } from "@sluice/model/node";
-import { clusterStorePath, type RunningBroker, startBroker } from "./broker.js";
 import { type BrokerConfig, brokerConfig } from "./broker-config.js";
+import { clusterStorePath } from "./broker-store.js";
 import { createLogger, type Logger } from "./logging.js";
+import type { RunningBroker } from "./running-broker.js";
+import { startBroker } from "./start-broker.js";
 
 export interface LocalClusterOptions {
   /** Brokers, 1 to 100. Default 3. */

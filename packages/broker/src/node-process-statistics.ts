@@ -21,6 +21,8 @@ export interface ProcessStatistics {
   cpuSeconds(): number;
   /** How late the event loop ran since it was last asked. */
   takeEventLoopDelay(): EventLoopDelay;
+  /** Samples no more. */
+  close(): void;
 }
 
 /** How often the delay of the event loop is sampled. */

@@ -4,9 +4,13 @@ import { type ReadinessSources, readReadiness } from "./readiness.js";
 
 const ready: ReadinessSources = {
   phase: () => "serving",
+  restoredStore: () => undefined,
   isRegistered: () => true,
+  isWithinDeadline: () => true,
+  isActive: () => true,
   isImageApplied: () => true,
   rolesPending: () => 0,
+  partitionsUnderReplicated: () => 0,
   partitionsOffline: () => 0,
   diskProblem: () => undefined,
   storeProblem: () => undefined,
@@ -15,6 +19,13 @@ const ready: ReadinessSources = {
 describe("readReadiness", () => {
   it("is ready when nothing is wrong", () => {
     expect(readReadiness(ready)).toEqual({ isReady: true, status: "ready", problems: [] });
+  });
+
+  it("says what to do about a restored cluster store, and nothing of what follows from it", () => {
+    const restoredStore = () => new SluiceError("STORE_RESTORED", { reason: "it went back" });
+    const { isReady, status, problems } = readReadiness({ ...ready, restoredStore, isActive: () => false });
+    expect([isReady, status]).toEqual([false, "not ready"]);
+    expect(problems).toEqual([expect.stringMatching(/it went back.*adopt-restore/)]);
   });
 
   it("names a cluster store that failed, beside the disk of the logs", () => {
@@ -34,6 +45,14 @@ describe("readReadiness", () => {
       isReady: false,
       problems: [expect.stringContaining("lease")],
     });
+    expect(of({ isWithinDeadline: () => false })).toMatchObject({
+      isReady: false,
+      problems: [expect.stringContaining("has not reached the cluster store")],
+    });
+    expect(of({ isActive: () => false })).toMatchObject({
+      isReady: false,
+      problems: [expect.stringContaining("fenced")],
+    });
     expect(of({ isImageApplied: () => false })).toMatchObject({ isReady: false, status: "not ready" });
     expect(of({ rolesPending: () => 2 })).toMatchObject({ problems: ["2 partitions are being opened"] });
   });
@@ -42,6 +61,11 @@ describe("readReadiness", () => {
     const { isReady, status, problems } = readReadiness({ ...ready, partitionsOffline: () => 1 });
     expect([isReady, status]).toEqual([true, "ready"]);
     expect(problems).toEqual([expect.stringContaining("1 partition is out of service")]);
+  });
+
+  it("stays ready with replicas out of sync, and says so", () => {
+    const { isReady, problems } = readReadiness({ ...ready, partitionsUnderReplicated: () => 3 });
+    expect([isReady, problems]).toEqual([true, ["3 partitions are led here without all replicas in sync"]]);
   });
 
   it("says when it is starting and when it is draining, whatever else is wrong", () => {

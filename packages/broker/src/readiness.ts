@@ -19,12 +19,20 @@ export interface Readiness {
 export interface ReadinessSources {
   /** Where the broker is in its life. */
   phase(): "starting" | "serving" | "draining";
-  /** Registered in the cluster, within its lease. */
+  /** Why this broker takes no roles, whatever the cluster store says: it was restored from a backup. Undefined: it does. */
+  restoredStore(): SluiceError | undefined;
+  /** Registered in the cluster. */
   isRegistered(): boolean;
+  /** Since its last word with the cluster store, less than its lease has passed. */
+  isWithinDeadline(): boolean;
+  /** It takes part: it may be elected. */
+  isActive(): boolean;
   /** The image that was applied last shows this registration. */
   isImageApplied(): boolean;
   /** Partitions whose role was given to this broker and is not taken yet. */
   rolesPending(): number;
+  /** Partitions that this broker leads and whose replicas are not all in sync. */
+  partitionsUnderReplicated(): number;
   /** Partitions that this broker keeps and cannot serve: out of service, or set aside because their log is damaged. */
   partitionsOffline(): number;
   /** Why nothing can be written to the data directory now; undefined while it can. */
@@ -47,12 +55,18 @@ export function readReadiness(sources: ReadinessSources): Readiness {
 }
 
 function blockingProblems(sources: ReadinessSources): string[] {
+  const restored = sources.restoredStore();
+  // What else is missing, follows from it.
+  if (restored !== undefined) return [`${restored.message} ${restored.hint}`];
   const problems: string[] = [];
   const storeProblem = sources.storeProblem();
   if (storeProblem !== undefined) problems.push(`the cluster store takes no changes: ${storeProblem.message}`);
   const diskProblem = sources.diskProblem();
   if (diskProblem !== undefined) problems.push(diskProblem.message);
   if (!sources.isRegistered()) problems.push("it is not registered in the cluster: its lease was lost or never held");
+  else if (!sources.isWithinDeadline()) {
+    problems.push("it has not reached the cluster store for as long as its lease lasts: others may lead in its place");
+  } else if (!sources.isActive()) problems.push("it is fenced: it has registered, and does not take part yet");
   else if (!sources.isImageApplied()) problems.push("it has not seen its registration yet");
   const rolesPending = sources.rolesPending();
   if (rolesPending > 0) problems.push(`${countOf(rolesPending, "partition")} being opened`);
@@ -61,7 +75,11 @@ function blockingProblems(sources: ReadinessSources): string[] {
 
 function partitionProblems(sources: ReadinessSources): string[] {
   const offline = sources.partitionsOffline();
-  return offline > 0 ? [`${countOf(offline, "partition")} out of service here; the log says which, and why`] : [];
+  const underReplicated = sources.partitionsUnderReplicated();
+  return [
+    ...(offline > 0 ? [`${countOf(offline, "partition")} out of service here; the log says which, and why`] : []),
+    ...(underReplicated > 0 ? [`${countOf(underReplicated, "partition")} led here without all replicas in sync`] : []),
+  ];
 }
 
 function countOf(count: number, noun: string): string {

@@ -1,7 +1,7 @@
 /** Every gRPC method that a broker serves, in one list. */
 
 import type { ClusterStore, ImageWatcher } from "@sluice/coordination";
-import type { BrokerId, Clock, Random, ServedMethod } from "@sluice/model";
+import type { BrokerId, Clock, Random, ServedMethod, TopicId } from "@sluice/model";
 import type { BrokerConfig } from "./broker-config.js";
 import type { BrokerCounters } from "./broker-counters.js";
 import { brokerVersion } from "./broker-version.js";
@@ -15,7 +15,9 @@ import { serveDescribeTopic } from "./cluster/describe-topic-handler.js";
 import { serveInitProducerId } from "./cluster/init-producer-id-handler.js";
 import { MissingTopics } from "./cluster/missing-topics.js";
 import { ProducerIdAllocator } from "./cluster/producer-id-allocator.js";
+import { servedClusterMethods } from "./cluster/served-cluster-methods.js";
 import { TopicAdmin } from "./cluster/topic-admin.js";
+import type { HandedPartition, LeaderHandover } from "./controller/leader-handover.js";
 import type { GroupCoordinator } from "./groups/group-coordinator.js";
 import { OffsetLookup } from "./groups/offset-lookup.js";
 import { servedGroupMethods } from "./groups/served-group-methods.js";
@@ -31,13 +33,17 @@ import type { Logger } from "./logging.js";
 import type { PartitionRegistry } from "./partition/partition-registry.js";
 import type { Readiness } from "./readiness.js";
 import type { SlowRequestLog } from "./slow-request-log.js";
+import type { StoreHistory } from "./store-history.js";
 
 export interface ServedMethodsDependencies {
   readonly store: ClusterStore;
   readonly images: ImageWatcher;
+  readonly storeHistory: StoreHistory;
   readonly partitions: PartitionRegistry;
   readonly coordinator: GroupCoordinator;
   readonly internalClient: InternalClient;
+  /** Gives leaderships of this broker away. */
+  readonly handover: Pick<LeaderHandover, "handOver">;
   readonly counters: BrokerCounters;
   readonly streams: OpenStreams;
   readonly slowRequests: SlowRequestLog;
@@ -51,19 +57,23 @@ export interface ServedMethodsDependencies {
   diskBytes(): Promise<{ readonly total: number; readonly free: number }>;
 }
 
-/** Replicas of a partition, unless a topic's creator says otherwise. */
-const replicationFactorDefault = 1;
+export interface ServedMethodsOptions {
+  readonly brokerId: BrokerId;
+  readonly config: BrokerConfig;
+  /** Name of the listener at which they are served. Empty: the only one. */
+  readonly listener: string;
+}
 
-/** The methods of one broker. */
-export function servedMethods(
-  options: { readonly brokerId: BrokerId; readonly config: BrokerConfig },
-  dependencies: ServedMethodsDependencies,
-): ServedMethod[] {
-  const { brokerId, config } = options;
+/** The methods of one listener of a broker, as clients call them. */
+export function servedMethods(options: ServedMethodsOptions, dependencies: ServedMethodsDependencies): ServedMethod[] {
+  const { brokerId, config, listener } = options;
   const { fetchMaxBytes, defaultPartitions: partitionsDefault } = config;
+  const replicationFactorDefault = config.defaultReplicationFactor;
   const { images, clock } = dependencies;
   const topicAdmin = new TopicAdmin({ partitionsDefault, replicationFactorDefault }, dependencies);
-  const { coordinator, partitions } = dependencies;
+  const { coordinator, partitions, handover } = dependencies;
+  const led = (topicId: TopicId, partition: number) => partitions.handed(topicId, partition);
+  const handOver = (handed: HandedPartition, candidate: BrokerId) => handover.handOver(handed, candidate);
   const topics = { topicAdmin, images, rolesTaken: (topic: string) => partitions.settled(topic) };
   const missingTopics = config.autoCreateTopics ? new MissingTopics(topics) : undefined;
   const data = { ...dependencies, brokerId, image: () => images.image };
@@ -75,13 +85,14 @@ export function servedMethods(
     servePublish(data),
     serveSubscribe(data),
     serveInitProducerId({ producerIds: new ProducerIdAllocator(dependencies) }),
-    serveDescribeCluster({ images, missingTopics }),
+    serveDescribeCluster({ images, listener, missingTopics }),
     serveDescribeTopic({ images }),
     serveCreateTopic(topics),
     serveDeleteTopic(topics),
     serveCreatePartitions(topics),
     serveAlterTopicConfigs(topics),
-    serveDescribeBroker({ brokerId }, { images, clock, self: selfOf(config, dependencies) }),
+    serveDescribeBroker({ brokerId }, { images, listener, clock, self: selfOf(config, dependencies) }),
+    ...servedClusterMethods({ brokerId, listener }, { ...dependencies, led, handOver }),
     ...servedGroupMethods({ coordinator, images, offsets: new OffsetLookup({ brokerId }, data) }),
   ];
 }

@@ -1,12 +1,14 @@
-import { brokerKey, formatBrokerValue } from "@sluice/cluster";
+import { brokerKey, formatBrokerValue, lastRegistrationKey } from "@sluice/cluster";
 import { MemoryClusterStore } from "@sluice/coordination";
 import { brokerId, isSluiceError } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { beforeEach, describe, expect, it } from "vitest";
-import { registerBroker } from "./broker-registration.js";
+import { lastBrokerEpochOf, registerBroker, unfenceBroker } from "./broker-registration.js";
 import { establishClusterId } from "./cluster-identity.js";
 
-const key = brokerKey(brokerId(1));
+const id = brokerId(1);
+const key = brokerKey(id);
+const address = { host: "127.0.0.1", port: 9092, rack: "r1", listeners: { external: { host: "", port: 19_092 } } };
 
 describe("registerBroker", () => {
   let clock: VirtualClock;
@@ -22,7 +24,8 @@ describe("registerBroker", () => {
     const brokerEpoch = await registerBroker(life("a", leaseId), { store });
     const entry = await store.get(key);
     expect(entry).toMatchObject({ createRevision: brokerEpoch, modRevision: brokerEpoch, leaseId });
-    expect(entry?.value).toBe(formatBrokerValue({ incarnation: "a", host: "127.0.0.1", port: 9092, rack: "r1" }));
+    expect(entry?.value).toBe(formatBrokerValue({ incarnation: "a", ...address }));
+    expect(await lastBrokerEpochOf(id, { store })).toBe(brokerEpoch);
   });
 
   it("refuses an id that another process holds, and gives it once that one's lease has run out", async () => {
@@ -31,7 +34,8 @@ describe("registerBroker", () => {
     const refused = registerBroker(other, { store });
     await expect(refused).rejects.toSatisfy((error) => isSluiceError(error, "BROKER_ID_TAKEN"));
     clock.advance(5000);
-    const brokerEpoch = await registerBroker(other, { store });
+    const lastBrokerEpoch = await lastBrokerEpochOf(id, { store });
+    const brokerEpoch = await registerBroker({ ...other, lastBrokerEpoch }, { store });
     expect(await store.get(key)).toMatchObject({ createRevision: brokerEpoch, leaseId: other.leaseId });
   });
 
@@ -50,6 +54,41 @@ describe("registerBroker", () => {
     expect(await store.get(key)).toMatchObject({ createRevision: after, leaseId });
   });
 
+  it("does not register where another process had the id since: this disk may be the older one", async () => {
+    const first = await newLease();
+    const lastBrokerEpoch = await registerBroker(life("a", first), { store });
+    await store.revokeLease(first);
+    const second = await newLease();
+    await registerBroker({ ...life("b", second), lastBrokerEpoch }, { store });
+    await store.revokeLease(second);
+    const refused = registerBroker({ ...life("a", await newLease()), lastBrokerEpoch }, { store });
+    await expect(refused).rejects.toSatisfy((error) => isSluiceError(error, "BROKER_ID_TAKEN"));
+  });
+
+  it("does not register in a store that went back to before its last registration", async () => {
+    const refused = registerBroker({ ...life("a", await newLease()), lastBrokerEpoch: 7 }, { store });
+    await expect(refused).rejects.toSatisfy((error) => isSluiceError(error, "STORE_RESTORED"));
+  });
+
+  it("unfences the life that stands, once, and remembers it when the registration is gone", async () => {
+    const leaseId = await newLease();
+    const brokerEpoch = await registerBroker(life("a", leaseId), { store });
+    const revision = await unfenceBroker({ id, brokerEpoch, leaseId }, { store });
+    expect(revision).toBeGreaterThan(brokerEpoch);
+    expect(await unfenceBroker({ id, brokerEpoch, leaseId }, { store })).toBe(revision);
+    await store.revokeLease(leaseId);
+    expect(await lastBrokerEpochOf(id, { store })).toBe(brokerEpoch);
+    expect(await store.get(lastRegistrationKey(id))).toMatchObject({ modRevision: revision });
+  });
+
+  it("does not unfence a life that is over", async () => {
+    const leaseId = await newLease();
+    const brokerEpoch = await registerBroker(life("a", leaseId), { store });
+    await store.revokeLease(leaseId);
+    const refused = unfenceBroker({ id, brokerEpoch, leaseId }, { store });
+    await expect(refused).rejects.toSatisfy((error) => isSluiceError(error, "LEASE_EXPIRED"));
+  });
+
   it("fails under a lease that has expired", async () => {
     const leaseId = await newLease(1000);
     clock.advance(1000);
@@ -62,7 +101,7 @@ describe("registerBroker", () => {
   }
 
   function life(incarnation: string, leaseId: string): Parameters<typeof registerBroker>[0] {
-    return { id: brokerId(1), incarnation, host: "127.0.0.1", port: 9092, rack: "r1", leaseId };
+    return { id, incarnation, ...address, leaseId, lastBrokerEpoch: undefined };
   }
 });
 

@@ -1,11 +1,13 @@
 import { MemoryClusterStore } from "@sluice/coordination";
-import type { CallContext, ServedMethod, UnaryHandler, UnaryMethod } from "@sluice/model";
+import type { ServedMethod, UnaryMethod } from "@sluice/model";
 import { brokerId, errorCatalogue, isSluiceError } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { clusterService, logService } from "@sluice/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { brokerConfig } from "../broker-config.js";
+import { callServed } from "../testing/call-served.js";
 import { type ClusterBroker, startClusterBroker } from "../testing/cluster-fixture.js";
+import { trustedHistory } from "../testing/trusted-history.js";
 import { serveAlterTopicConfigs } from "./alter-topic-configs-handler.js";
 import { establishClusterId } from "./cluster-identity.js";
 import { serveCreatePartitions } from "./create-partitions-handler.js";
@@ -41,7 +43,9 @@ describe("the Cluster service", () => {
       serveDeleteTopic(first),
       serveCreatePartitions(first),
       serveAlterTopicConfigs(first),
-      serveInitProducerId({ producerIds: new ProducerIdAllocator(first) }),
+      serveInitProducerId({
+        producerIds: new ProducerIdAllocator({ ...first, storeHistory: trustedHistory }),
+      }),
     ];
   });
   afterEach(async () => {
@@ -226,13 +230,7 @@ describe("the Cluster service", () => {
     expect(diskBytesTotal).toBe(0);
   });
 
-  /** As a client would: through the bytes of both messages. */
-  async function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request): Promise<Response> {
-    const found = served.find((one) => one.method.path === method.path);
-    if (found === undefined) throw new Error(`${method.path} is not served`);
-    const handler = found.handler as unknown as UnaryHandler<Request, Response>;
-    const context: CallContext = { signal: new AbortController().signal, authority: "", peer: "test", clientId: "" };
-    const answer = await handler(method.request.decode(method.request.encode(request)), context);
-    return method.response.decode(method.response.encode(answer));
+  function call<Request, Response>(method: UnaryMethod<Request, Response>, request: Request): Promise<Response> {
+    return callServed(served, { method, request });
   }
 });

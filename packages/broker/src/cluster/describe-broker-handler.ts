@@ -1,10 +1,13 @@
 /** Cluster.DescribeBroker: the broker that answers: its settings and where they came from, its health, its version, its disk. */
 
+import type { ClusterImage } from "@sluice/cluster";
 import type { ImageWatcher } from "@sluice/coordination";
 import { type BrokerId, type Clock, type ServedMethod, serveUnary, toSluiceError } from "@sluice/model";
 import { type Broker, type BrokerSetting, clusterService } from "@sluice/protocol";
 import { type BrokerConfig, brokerConfigTable } from "../broker-config.js";
 import { describeSettings } from "../load-broker-config.js";
+import type { DialledListener } from "./dialled-listener.js";
+import { describeBroker } from "./metadata.js";
 
 /** What a broker knows of itself, beside what the cluster image shows. */
 export interface BrokerSelf {
@@ -25,6 +28,8 @@ export interface DescribeBrokerDependencies {
   readonly images: ImageWatcher;
   readonly clock: Clock;
   readonly self: BrokerSelf;
+  /** Name of the listener at which this is served. Undefined or empty: the only one. */
+  readonly listener?: string | undefined;
 }
 
 /** Serves Cluster.DescribeBroker. */
@@ -32,12 +37,12 @@ export function serveDescribeBroker(
   options: { readonly brokerId: BrokerId },
   dependencies: DescribeBrokerDependencies,
 ): ServedMethod {
-  const { images, clock, self } = dependencies;
-  return serveUnary(clusterService.describeBroker, async () => {
+  const { images, clock, self, listener } = dependencies;
+  return serveUnary(clusterService.describeBroker, async (_request, { authority }) => {
     const { disk, diskProblems } = await readDisk(self);
     const { isReady, problems } = self.readiness();
     return {
-      broker: registeredBroker(options, images),
+      broker: registeredBroker(options.brokerId, images.image, { listener, authority }),
       version: self.version,
       startedAtMs: self.startedAtMs,
       nowMs: clock.nowMs(),
@@ -83,9 +88,8 @@ export function brokerSettings(config: BrokerConfig, origins: ReadonlyMap<string
 }
 
 /** As the cluster knows it: other brokers and clients go by that. Host and port are not known while it is not registered. */
-function registeredBroker({ brokerId: id }: { readonly brokerId: BrokerId }, images: ImageWatcher): Broker {
-  const registered = images.image.brokers.get(id);
-  if (registered === undefined) return { id, host: "", port: 0, rack: "" };
-  const { host, port, rack } = registered;
-  return { id, host, port, rack };
+function registeredBroker(id: BrokerId, image: ClusterImage, dialled: DialledListener): Broker {
+  const registered = image.brokers.get(id);
+  if (registered !== undefined) return describeBroker(registered, { image, dialled });
+  return { id, host: "", port: 0, rack: "", brokerEpoch: 0, fenced: true, drained: image.drainedBrokers.has(id) };
 }

@@ -9,29 +9,38 @@
 import { planProducerIdClaim, producerIdBlockSize, producerIdsKey } from "@sluice/cluster";
 import type { ClusterStore } from "@sluice/coordination";
 import { SluiceError } from "@sluice/model";
+import type { StoreHistory } from "../store-history.js";
 
 /** Requests that may wait for a claim. */
 const waitersMax = 10_000;
 /** Each try that fails is one in which another broker succeeded. */
 const claimTriesMax = 50;
 
+export interface ProducerIdAllocatorDependencies {
+  readonly store: ClusterStore;
+  /** Records a claim before an id of its block is given out. */
+  readonly storeHistory: Pick<StoreHistory, "act">;
+}
+
 export class ProducerIdAllocator {
   readonly #store: ClusterStore;
+  readonly #storeHistory: Pick<StoreHistory, "act">;
   #next = 0;
   /** First id that is not ours any more. */
   #end = 0;
   #claiming: Promise<void> | undefined;
   #waiters = 0;
 
-  constructor(dependencies: { readonly store: ClusterStore }) {
+  constructor(dependencies: ProducerIdAllocatorDependencies) {
     this.#store = dependencies.store;
+    this.#storeHistory = dependencies.storeHistory;
   }
 
   /**
    * An id that nobody else gets.
    *
    * @throws SluiceError RESOURCE_EXHAUSTED when too many wait, STORE_CONFLICT, and what the store throws: the same request can be
-   *   made again
+   *   made again; STORE_RESTORED, DISK_FULL, DISK_FAILED
    */
   async next(signal?: AbortSignal): Promise<number> {
     while (this.#next >= this.#end) {
@@ -62,7 +71,7 @@ export class ProducerIdAllocator {
     for (let tries = 0; tries < claimTriesMax; tries += 1) {
       const claim = planProducerIdClaim(await this.#store.get(producerIdsKey));
       const { compares, operations } = claim.transaction;
-      const { succeeded } = await this.#store.transact(compares, operations);
+      const { succeeded } = await this.#storeHistory.act(() => this.#store.transact(compares, operations));
       if (!succeeded) continue;
       this.#next = claim.first;
       this.#end = claim.first + claim.count;

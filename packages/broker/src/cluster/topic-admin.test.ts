@@ -55,7 +55,7 @@ describe("TopicAdmin", () => {
     ["INTERNAL_TOPIC", { name: "__flights" }],
     ["INVALID_PARTITION_COUNT", { partitions: -1 }],
     ["INVALID_PARTITION_COUNT", { partitions: 10_001 }],
-    ["INVALID_REPLICATION_FACTOR", { replicationFactor: 2 }],
+    ["INVALID_REPLICATION_FACTOR", { replicationFactor: 3 }],
     ["UNKNOWN_CONFIG_KEY", { configs: [{ key: "flsh", value: "os" }] }],
     ["INVALID_CONFIG_VALUE", { configs: [{ key: "flush", value: "never" }] }],
   ])("refuses with %s: %o", async (code, options) => {

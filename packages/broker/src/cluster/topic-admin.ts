@@ -11,6 +11,7 @@ import {
   applyStoreEvents,
   type ClusterImage,
   type ConfigAlteration,
+  defaultReplicationFactor,
   hasLivingLeader,
   type PlannedOperation,
   planConfigAlteration,
@@ -35,7 +36,7 @@ import {
   topicId,
   topicName,
 } from "@sluice/model";
-import { PlannedLeaders } from "./planned-leaders.js";
+import { PlannedPlacements } from "./planned-placements.js";
 import { type CodecCheck, checkTopicCodec, codecsKnown } from "./topic-codec.js";
 import { runOrRefuse, runPartitionAddition, runTopicCreation } from "./topic-creation.js";
 
@@ -66,6 +67,7 @@ export type TopicSettings = Pick<TopicImage, "config" | "configOverrides">;
 export interface TopicAdminOptions {
   /** Partitions of a topic whose creator does not say. */
   readonly partitionsDefault: number;
+  /** Replicas of a partition whose creator does not say; 0: `defaultReplicationFactor`. */
   readonly replicationFactorDefault: number;
   /** How long an answer waits for the image, in milliseconds. Default 30,000. */
   readonly waitMsMax?: number;
@@ -91,7 +93,7 @@ export class TopicAdmin {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #checkCodec: CodecCheck | undefined;
-  readonly #planned = new PlannedLeaders();
+  readonly #planned = new PlannedPlacements();
 
   constructor(options: TopicAdminOptions, dependencies: TopicAdminDependencies) {
     this.#options = options;
@@ -150,7 +152,7 @@ export class TopicAdmin {
   async addPartitions(options: AddPartitionsOptions, signal: AbortSignal): Promise<TopicImage> {
     return this.#whileUnchanged(signal, async () => {
       await this.#catchUp(topicName(options.name), signal);
-      const addition = planPartitionAddition(this.#images.image, { ...options, alsoLed: this.#planned.leaders });
+      const addition = planPartitionAddition(this.#images.image, { ...options, ...this.#planned.load });
       return this.#planned.during(addition.placed, async () => {
         const revision = await runPartitionAddition(this.#store, addition);
         return this.#whenLed({ name: addition.topic.name, topicId: addition.topic.id }, revision, signal);
@@ -260,15 +262,16 @@ export class TopicAdmin {
 
   /** To be carried out in the same turn: whoever plans next counts it in. */
   #planCreation(options: CreateTopicOptions): TopicCreation {
+    const { image } = this.#images;
+    const { partitionsDefault, replicationFactorDefault } = this.#options;
     const request = {
       name: options.name,
-      partitions: options.partitions === 0 ? this.#options.partitionsDefault : options.partitions,
-      replicationFactor:
-        options.replicationFactor === 0 ? this.#options.replicationFactorDefault : options.replicationFactor,
+      partitions: options.partitions || partitionsDefault,
+      replicationFactor: options.replicationFactor || replicationFactorDefault || defaultReplicationFactor(image),
       configs: options.configs.map(({ key, value }) => ({ name: key, value })),
-      alsoLed: this.#planned.leaders,
+      ...this.#planned.load,
     };
-    const creation = planTopicCreation(this.#images.image, request, topicId(randomUuid(this.#random)));
+    const creation = planTopicCreation(image, request, topicId(randomUuid(this.#random)));
     checkTopicCodec(options.configs, this.#checkCodec);
     return creation;
   }

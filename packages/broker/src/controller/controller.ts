@@ -1,11 +1,15 @@
 /**
- * The controller: elects leaders, removes leftovers and makes the internal topic, on the one broker that holds the controller key.
+ * The controller: elects leaders, ends moves, removes leftovers, and makes and replicates the internal topic, on the one broker that
+ * holds the controller key.
  *
  * Every broker runs one. It takes the key when it is free and then acts on each new image: plans from it (pure, `controller-plan`) and
  * carries the plans out one at a time. Each transaction compares all that it was planned from, the term included, so a
  * controller that was replaced, or an image that is behind, changes nothing. A transaction that is refused is not repeated:
  * what refused it brings another image, which is planned from anew. Only errors of the store, and what creations that died left over,
  * are waited out by a timer.
+ *
+ * Brokers that a majority suspects lose what they lead before their leases end. Where the controller itself is one of them, another
+ * broker stands in for it: it elects, and does nothing else, and what it writes does not compare the term.
  */
 
 import {
@@ -13,8 +17,12 @@ import {
   type ClusterImage,
   controllerKey,
   formatControllerValue,
+  type PlannedTransaction,
   planControllerWork,
+  planElections,
+  planGroupOffsetsReplication,
   planGroupOffsetsTopic,
+  type SuspectedBrokers,
 } from "@sluice/cluster";
 import type { ClusterStore, Compare, ImageWatcher } from "@sluice/coordination";
 import {
@@ -30,6 +38,7 @@ import {
 import { runTopicCreation } from "../cluster/topic-creation.js";
 import type { Logger } from "../logging.js";
 import { LeftoverAge } from "./leftover-age.js";
+import { UncleanRecovery, type UncleanRecoveryDependencies } from "./unclean-recovery.js";
 
 export interface ControllerOptions {
   readonly brokerId: BrokerId;
@@ -39,16 +48,22 @@ export interface ControllerOptions {
   readonly leaseId: string;
   /** Partitions of the internal topic of group offsets. */
   readonly groupOffsetsPartitions: number;
-  /** Brokers that must be registered before the internal topic is made. */
+  /** Brokers that must take part before the internal topic is made. */
   readonly groupOffsetsBrokersMin: number;
+  /** Replicas of its partitions, at most as many as there are brokers. 0: three. */
+  readonly defaultReplicationFactor: number;
+  /** How long partitions all of whose replicas may have lost records wait for all of them, in milliseconds. */
+  readonly uncleanRecoveryWaitMs: number;
 }
 
-export interface ControllerDependencies {
+export interface ControllerDependencies extends Pick<UncleanRecoveryDependencies, "inquire"> {
   readonly store: ClusterStore;
   readonly images: ImageWatcher;
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /** Whether this broker is to act on suspicions where the controller is suspected itself. */
+  standsIn(): boolean;
 }
 
 /** Wait after an error of the store, in milliseconds. */
@@ -61,10 +76,13 @@ export class Controller {
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #logger: Logger;
+  readonly #standsIn: () => boolean;
   readonly #closing = new AbortController();
+  #closed: Promise<void> | undefined;
   #unsubscribe: (() => void) | undefined;
   #retryTimer: Timer | undefined;
   readonly #leftoverAge = new LeftoverAge();
+  readonly #recovery: UncleanRecovery;
   /** Looks at leftovers again when the next of them may be abandoned. */
   #leftoverTimer: Timer | undefined;
   /** An image, or the end of a wait, has not been looked at yet. */
@@ -74,6 +92,8 @@ export class Controller {
   #settled: ClusterImage | undefined;
   /** Our term, once we took the key. */
   #term: number | undefined;
+  /** Whom a majority suspects. */
+  #suspects: SuspectedBrokers = new Map();
 
   constructor(options: ControllerOptions, dependencies: ControllerDependencies) {
     this.#options = options;
@@ -82,6 +102,8 @@ export class Controller {
     this.#clock = dependencies.clock;
     this.#random = dependencies.random;
     this.#logger = dependencies.logger;
+    this.#standsIn = () => dependencies.standsIn();
+    this.#recovery = new UncleanRecovery({ waitMsMax: options.uncleanRecoveryWaitMs }, dependencies);
   }
 
   /** Begins with the present image. Called once. */
@@ -95,12 +117,26 @@ export class Controller {
     return this.#ownTerm(this.#images.image) !== undefined;
   }
 
-  /** Finishes the transaction under way and gives the key back, so that another broker takes over at once. */
-  async close(): Promise<void> {
+  /** Brokers that a majority suspects, from now on: they lose what they lead, and are not elected. */
+  suspect(suspects: SuspectedBrokers): void {
+    this.#suspects = suspects;
+    // What was settled, was under other suspicions.
+    this.#settled = undefined;
+    this.#wake();
+  }
+
+  /** Finishes the transaction under way and gives the key back, so that another broker takes over at once. Twice is once. */
+  close(): Promise<void> {
+    this.#closed ??= this.#close();
+    return this.#closed;
+  }
+
+  async #close(): Promise<void> {
     this.#closing.abort();
     this.#unsubscribe?.();
     this.#retryTimer?.cancel();
     await this.#running;
+    await this.#recovery.close();
     this.#leftoverTimer?.cancel();
     // The image knows of a term whose answer was lost.
     const term = this.#term ?? this.#ownTerm(this.#images.image);
@@ -134,9 +170,16 @@ export class Controller {
   async #step(image: ClusterImage): Promise<void> {
     if (image.controller === undefined) return this.#takeKey();
     const term = this.#ownTerm(image);
-    if (term === undefined) return;
-    await this.#carryOutWork(image, term);
-    await this.#makeGroupOffsetsTopic(term);
+    if (term !== undefined) {
+      await this.#carryOut(this.#planWork(image, term));
+      await this.#makeGroupOffsetsTopic(term);
+      await this.#carryOut(this.#planReplicas(term));
+      this.#recovery.observe(this.#images.image, term);
+      return;
+    }
+    const suspects = this.#suspects;
+    if (suspects.has(image.controller.broker) && this.#standsIn())
+      await this.#carryOut(planElections(image, { suspects }));
   }
 
   async #takeKey(): Promise<void> {
@@ -154,10 +197,19 @@ export class Controller {
     await this.#caughtUp(revision);
   }
 
-  async #carryOutWork(image: ClusterImage, term: number): Promise<void> {
-    const plans = planControllerWork(image, term, this.#abandoned(image), this.#settled);
+  #planWork(image: ClusterImage, term: number): PlannedTransaction[] {
+    const plans = planControllerWork(image, {
+      controllerEpoch: term,
+      abandoned: this.#abandoned(image),
+      settled: this.#settled,
+      suspects: this.#suspects,
+    });
     // What is planned may be refused: only an image without work is one to build upon.
     this.#settled = plans.length === 0 ? image : undefined;
+    return plans;
+  }
+
+  async #carryOut(plans: readonly PlannedTransaction[]): Promise<void> {
     for (const plan of plans) {
       if (this.#closing.signal.aborted) return;
       const { succeeded, revision } = await this.#store.transact(plan.compares, plan.operations);
@@ -183,10 +235,12 @@ export class Controller {
 
   async #makeGroupOffsetsTopic(term: number): Promise<void> {
     const { groupOffsetsPartitions, groupOffsetsBrokersMin: brokersMin } = this.#options;
+    const { defaultReplicationFactor: replicationFactor } = this.#options;
     const { image } = this.#images;
     if (this.#closing.signal.aborted || image.controller?.controllerEpoch !== term) return;
     const newTopicId = topicId(randomUuid(this.#random));
-    const creation = planGroupOffsetsTopic(image, { groupOffsetsPartitions, brokersMin, newTopicId });
+    const options = { groupOffsetsPartitions, brokersMin, replicationFactor, newTopicId };
+    const creation = planGroupOffsetsTopic(image, options);
     if (creation === undefined) return;
     try {
       const revision = await runTopicCreation(this.#store, creation, [termCompare(term)]);
@@ -196,6 +250,12 @@ export class Controller {
       // The topic or the term is another one already: the image will say so.
       if (!isSluiceError(error, "TOPIC_ALREADY_EXISTS") && !isSluiceError(error, "STORE_CONFLICT")) throw error;
     }
+  }
+
+  /** The internal topic may have been made before the other brokers joined. */
+  #planReplicas(controllerEpoch: number): PlannedTransaction[] {
+    const { defaultReplicationFactor: replicationFactor } = this.#options;
+    return planGroupOffsetsReplication(this.#images.image, { controllerEpoch, replicationFactor });
   }
 
   /** What was just written is in the image before anything else is planned from it. */

@@ -336,6 +336,18 @@ describe("a full disk", () => {
     expect(await fixture.call(groupsService.list, {})).toMatchObject({ groups: [{ group }] });
   });
 
+  it("answers nothing while another broker may lead, and goes on when it is known that none does", async () => {
+    const fixture = await new CoordinatorFixture().lead();
+    const member = await (await fixture.session().join()).acknowledge();
+    const who = { memberId: member.memberId, generationPlusOne: member.lastAssignment.generation + 1 };
+    await fixture.commit(who);
+    fixture.log.readRefusal = new SluiceError("BROKER_FENCED", { broker: 1 });
+    await expect(fixture.fetch()).rejects.toThrowError(code("BROKER_FENCED"));
+    await expect(fixture.commit(who)).rejects.toThrowError(code("BROKER_FENCED"));
+    fixture.log.readRefusal = undefined;
+    expect(await fixture.fetch()).toEqual(["t-0@42"]);
+  });
+
   it("puts off the end of sessions, and members that leave go when there is room", async () => {
     const fixture = await new CoordinatorFixture().lead();
     const silent = await (await fixture.session().join()).acknowledge();

@@ -15,7 +15,10 @@ import { GroupRuntime } from "./group-runtime.js";
 import { TopicUsers } from "./topic-users.js";
 
 /** What an offsets partition needs of the partition that it is on. */
-export type OffsetsLog = Pick<LedPartition, "partition" | "appendRefusal" | "produce" | "readCommitted">;
+export type OffsetsLog = Pick<
+  LedPartition,
+  "partition" | "appendRefusal" | "readRefusal" | "produce" | "readCommitted"
+>;
 
 export interface OffsetsPartitionDependencies {
   readonly clock: Clock;
@@ -220,5 +223,7 @@ export class OffsetsPartition {
   #checkReady(group: string): void {
     if (this.#phase.type === "loading") throw new SluiceError("COORDINATOR_LOADING", { group });
     if (this.#phase.type !== "ready") throw this.#phase.error;
+    // Another coordinator may know more by now.
+    if (this.#log.readRefusal !== undefined) throw this.#log.readRefusal;
   }
 }

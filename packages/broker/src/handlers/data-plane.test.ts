@@ -231,6 +231,70 @@ describe("Log.Fetch", () => {
     expect(fixture.timerCount).toBe(0);
   });
 
+  describe("of a reader that names the epoch that it has read last", () => {
+    async function answerTo(over: Partial<FetchRequest>): Promise<unknown> {
+      const stream = openFetch();
+      stream.receive(fetchRequest({ topic: "b", maxWaitMs: 1000, ...over }));
+      // Whoever has to wait is answered when that is over, and the others before.
+      await Promise.resolve();
+      if (stream.sent.length === 0) fixture.clock.advance(1000);
+      await stream.sentCount(1);
+      const { error, diverging, records } = stream.sent[0] as FetchResponse;
+      return error === undefined ? valuesIn(records) : { code: error.code, details: error.details, diverging };
+    }
+
+    /** Epochs 1 and 3 have two records each; this broker leads in epoch 4. */
+    async function led(config: Record<string, string> = {}): Promise<void> {
+      for (const leaderEpoch of [1, 3]) {
+        await fixture.settle({ name: "b", leaderEpoch });
+        for (let i = 0; i < 2; i += 1) await produceOne({ topic: "b" });
+      }
+      await fixture.settle({ name: "b", leaderEpoch: 4, config });
+    }
+
+    function truncated(offset: number, diverging: { readonly epoch: number; readonly endOffset: number }): unknown {
+      const { endOffset } = diverging;
+      return { code: "LOG_TRUNCATED", details: { topic: "b", partition: 0, offset, endOffset }, diverging };
+    }
+
+    it("goes on where the log has that record", async () => {
+      await led();
+      expect(await answerTo({ fetchOffset: 1, lastFetchedEpoch: 1, maxBytes: 1 })).toEqual(["value 2"]);
+      expect(await answerTo({ fetchOffset: 2, lastFetchedEpoch: 1, maxBytes: 1 })).toEqual(["value 3"]);
+      expect(await answerTo({ fetchOffset: 4, lastFetchedEpoch: 3 })).toEqual([]);
+    });
+
+    it("says where what was read may still be there, without a wait", async () => {
+      await led();
+      const [one, three] = [
+        { epoch: 1, endOffset: 2 },
+        { epoch: 3, endOffset: 4 },
+      ];
+      expect(await answerTo({ fetchOffset: 3, lastFetchedEpoch: 1 })).toEqual(truncated(3, one));
+      expect(await answerTo({ fetchOffset: 2, lastFetchedEpoch: 2 })).toEqual(truncated(2, one));
+      expect(await answerTo({ fetchOffset: 5, lastFetchedEpoch: 3 })).toEqual(truncated(5, three));
+      expect(await answerTo({ fetchOffset: 4, lastFetchedEpoch: 4 })).toEqual(truncated(4, three));
+    });
+
+    it("takes an epoch that is not in a compacted log for one that was compacted away", async () => {
+      await led({ "cleanup.policy": "compact" });
+      expect(await answerTo({ fetchOffset: 2, lastFetchedEpoch: 2, maxBytes: 1 })).toEqual(["value 3"]);
+      expect(await answerTo({ fetchOffset: 3, lastFetchedEpoch: 2 })).toEqual(truncated(3, { epoch: 2, endOffset: 2 }));
+    });
+
+    it("refuses an epoch that has not begun here, or never was", async () => {
+      await led();
+      expect(await answerTo({ fetchOffset: 2, lastFetchedEpoch: 5 })).toMatchObject({ code: "UNKNOWN_LEADER_EPOCH" });
+      expect(await answerTo({ fetchOffset: 2, lastFetchedEpoch: -2 })).toMatchObject({ code: "FENCED_LEADER_EPOCH" });
+    });
+
+    it("compares nothing with a log that has no record", async () => {
+      await fixture.settle({ name: "b", leaderEpoch: 2 });
+      expect(await answerTo({ fetchOffset: 0, lastFetchedEpoch: 1 })).toEqual([]);
+      expect(await answerTo({ fetchOffset: 1, lastFetchedEpoch: 1 })).toMatchObject({ code: "OFFSET_OUT_OF_RANGE" });
+    });
+  });
+
   it("waits for as many bytes as it was asked to, and no longer than it may", async () => {
     const oneBatch = batchOf(fixture.clock, "value 1").length;
     const stream = openFetch();

@@ -17,6 +17,7 @@ import {
   toSluiceError,
 } from "@sluice/model";
 import { type FetchRequest, type FetchResponse, logService } from "@sluice/protocol";
+import type { EpochEnd } from "@sluice/replication";
 import type { BrokerCounters } from "../broker-counters.js";
 import { noRecords } from "../partition/fetch-waiters.js";
 import type { FetchResult, FetchSink } from "../partition/partition-access.js";
@@ -301,6 +302,7 @@ class PendingFetch implements FetchSink {
         waitMsMax: Math.max(0, this.request.maxWaitMs - waitedMs),
         minBytes: this.request.minBytes,
         clientEpoch: this.request.leaderEpoch,
+        lastFetchedEpoch: this.request.lastFetchedEpoch,
       },
       this,
     );
@@ -326,17 +328,19 @@ class PendingFetch implements FetchSink {
       logStartOffset: result.logStartOffset,
       leaderEpoch: result.leaderEpoch,
       error: undefined,
+      diverging: undefined,
       records: result.records,
     });
   }
 
-  onFetchRefused(error: SluiceError): void {
+  onFetchRefused(error: SluiceError, diverging?: EpochEnd): void {
     this.#stream.answered(this, {
       correlationId: this.request.correlationId,
       highWatermark: 0,
       logStartOffset: 0,
       leaderEpoch: 0,
       error,
+      diverging,
       records: noRecords,
     });
   }

@@ -31,6 +31,7 @@ export function metricCatalogue(): readonly MetricDescription[] {
       openFileDescriptors: () => 0,
       cpuSeconds: () => 0,
       takeEventLoopDelay: () => ({ p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }),
+      close: () => {},
     },
   }).descriptions;
 }

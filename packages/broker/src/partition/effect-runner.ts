@@ -1,5 +1,5 @@
 /**
- * Runs the effects of one partition: appends, reads, answers.
+ * Runs the effects of one partition: appends, reads, answers. What is about replication goes to `PartitionReplication`.
  *
  * A batch of an idempotent producer is checked against what the log knows of it and placed in one synchronous step, so that no
  * two batches are checked against the same past. One that the log has already is not placed again, and is answered like the
@@ -10,12 +10,14 @@
  */
 
 import type { PartitionLog } from "@sluice/log";
-import { assertNever, isSluiceError, type LeaderEpoch, offset, SluiceError } from "@sluice/model";
+import { isSluiceError, type LeaderEpoch, offset, SluiceError } from "@sluice/model";
 import { batchesIn, batchLastOffset } from "@sluice/record";
 import type { PartitionEffect, PartitionEvent } from "@sluice/replication";
 import type { Logger } from "../logging.js";
 import type { AppendTimer } from "./append-timer.js";
+import { fetchRequested } from "./fetch-requested.js";
 import { emptyFetchResult, type FetchWaiter, type FetchWaiters } from "./fetch-waiters.js";
+import type { PartitionReplication } from "./partition-replication.js";
 import type { ProduceWaiters } from "./produce-waiters.js";
 
 type EffectOf<Type extends PartitionEffect["type"]> = Extract<PartitionEffect, { readonly type: Type }>;
@@ -25,6 +27,7 @@ export interface EffectRunnerDependencies {
   readonly produceWaiters: ProduceWaiters;
   readonly fetchWaiters: FetchWaiters;
   readonly appendTimer: AppendTimer;
+  readonly replication: PartitionReplication;
   readonly logger: Logger;
   /** For errors. */
   readonly name: { readonly topic: string; readonly partition: number; readonly broker: number };
@@ -69,13 +72,13 @@ export class PartitionEffectRunner {
         this.#fetchWaiters.resolve(effect.requestId, emptyFetchResult(effect));
         break;
       case "rejectFetch":
-        this.#fetchWaiters.reject(effect.requestId, effect.error);
+        this.#fetchWaiters.reject(effect.requestId, effect.error, effect.diverging);
         break;
       case "highWatermarkAdvanced":
         this.#dependencies.onHighWatermark();
         break;
       default:
-        assertNever(effect);
+        this.#dependencies.replication.run(effect);
     }
   }
 
@@ -103,8 +106,10 @@ export class PartitionEffectRunner {
       this.#dependencies.post({ type: "appendRefused", requestId, error: refusal });
       return;
     }
-    const { baseOffset, endOffset } = this.#log.append(this.#produceWaiters.takeBatch(requestId), effect.leaderEpoch);
+    const batch = this.#produceWaiters.takeBatch(requestId);
+    const { baseOffset, endOffset } = this.#log.append(batch, effect.leaderEpoch);
     this.#produceWaiters.placed(requestId, endOffset);
+    this.#dependencies.replication.followers.placed(batch, baseOffset, endOffset);
     this.#dependencies.appendTimer.placed(endOffset);
     this.#dependencies.post({ type: "appendPlaced", requestId, baseOffset, endOffset, sizeBytes });
   }
@@ -122,7 +127,8 @@ export class PartitionEffectRunner {
   #acknowledgeProduce(effect: EffectOf<"acknowledgeProduce">): void {
     const { requestId, baseOffset, leaderEpoch, replicas, logStartOffset, isDuplicate } = effect;
     const endOffset = this.#produceWaiters.endOffset(requestId) ?? Number.POSITIVE_INFINITY;
-    const replicasFlushed = this.#log.flushedOffset >= endOffset ? 1 : 0;
+    const isFlushed = this.#log.flushedOffset >= endOffset;
+    const replicasFlushed = (isFlushed ? 1 : 0) + this.#dependencies.replication.followers.flushedCount(endOffset);
     this.#produceWaiters.resolve(requestId, {
       baseOffset,
       leaderEpoch,
@@ -185,14 +191,7 @@ export class PartitionEffectRunner {
 
   /** The epoch in which the read was decided is over: what was read may not be committed in the present one. */
   #askAgain(requestId: number, waiter: FetchWaiter): void {
-    this.#dependencies.post({
-      type: "fetchRequested",
-      requestId,
-      fetchOffset: waiter.fromOffset,
-      clientEpoch: waiter.clientEpoch,
-      mayWait: waiter.deadlineMs !== undefined,
-      minBytes: waiter.minBytes,
-    });
+    this.#dependencies.post(fetchRequested(this.#log, requestId, waiter));
   }
 
   #readFailed(requestId: number, error: unknown): void {

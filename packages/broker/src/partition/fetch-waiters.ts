@@ -6,12 +6,14 @@
  */
 
 import type { Clock, Offset, SluiceError, Timer } from "@sluice/model";
+import type { EpochEnd } from "@sluice/replication";
 import type { FetchOptions, FetchResult, FetchSink } from "./partition-access.js";
 
 export interface FetchWaiter {
   readonly sink: FetchSink;
   readonly fromOffset: number;
   readonly clientEpoch: number | undefined;
+  readonly lastFetchedEpoch: number | undefined;
   /** Most bytes to answer with. */
   readonly sizeBytesMax: number;
   /** Bytes that it waits for. */
@@ -38,18 +40,21 @@ export class FetchWaiters {
     return this.#parkedCount;
   }
 
-  add(requestId: number, request: Omit<FetchOptions, "signal">, sink: FetchSink): void {
-    this.#waiters.set(requestId, {
+  add(requestId: number, request: Omit<FetchOptions, "signal">, sink: FetchSink): FetchWaiter {
+    const waiter: FetchWaiter = {
       sink,
       fromOffset: request.fromOffset,
       clientEpoch: request.clientEpoch,
+      lastFetchedEpoch: request.lastFetchedEpoch,
       sizeBytesMax: request.sizeBytesMax,
       // More than it takes can never be there for it.
       minBytes: Math.min(request.minBytes ?? 1, request.sizeBytesMax),
       deadlineMs: request.waitMsMax > 0 ? this.#clock.monotonicMs() + request.waitMsMax : undefined,
       timer: undefined,
       reservedBytes: 0,
-    });
+    };
+    this.#waiters.set(requestId, waiter);
+    return waiter;
   }
 
   get(requestId: number): FetchWaiter | undefined {
@@ -90,11 +95,11 @@ export class FetchWaiters {
     waiter.sink.onFetched(result);
   }
 
-  reject(requestId: number, error: SluiceError): void {
+  reject(requestId: number, error: SluiceError, diverging?: EpochEnd): void {
     const waiter = this.#waiters.get(requestId);
     if (waiter === undefined) return;
     this.remove(requestId);
-    waiter.sink.onFetchRefused(error);
+    waiter.sink.onFetchRefused(error, diverging);
   }
 
   /** Refuses everything that is left. */

@@ -6,7 +6,7 @@
  */
 
 import type { LeaderEpoch, Offset, SluiceError, TopicId, TopicName } from "@sluice/model";
-import type { RequiredAcks } from "@sluice/replication";
+import type { EpochEnd, RequiredAcks } from "@sluice/replication";
 
 export interface ProduceResult {
   /** Offset of the first record of the batch. */
@@ -59,6 +59,8 @@ export interface FetchOptions {
   readonly minBytes?: number;
   /** Leader epoch that the caller knows; undefined: any. */
   readonly clientEpoch?: number | undefined;
+  /** Leader epoch of the last record that it read before `fromOffset`; undefined: not known. LOG_TRUNCATED where that one is gone. */
+  readonly lastFetchedEpoch?: number | undefined;
   readonly signal?: AbortSignal;
 }
 
@@ -70,21 +72,26 @@ export interface LedPartition {
   readonly leaderEpoch: LeaderEpoch | undefined;
   /** First offset not known to be committed, as of now. */
   readonly highWatermark: Offset;
-  /** Why appends are refused for now: DISK_FULL. Undefined: they are taken, as far as the disk goes. */
+  /** Why acks=all is refused for now, though this broker leads: DISK_FULL, NOT_ENOUGH_REPLICAS, LEADER_NOT_AVAILABLE. Undefined: it is taken. */
   readonly appendRefusal: SluiceError | undefined;
+  /** Why reads are refused for now: BROKER_FENCED. Undefined: no other broker can have committed more. */
+  readonly readRefusal: SluiceError | undefined;
 
   /**
    * Appends one batch (as RecordBatchBuilder builds it, or checked by `checkProducedBatch`). Takes ownership of the buffer.
    * Calls made in one order are appended in that order. `clientEpoch`: refuse unless this broker leads in that epoch.
-   * @throws SluiceError NOT_LEADER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_ENOUGH_REPLICAS, PARTITION_OFFLINE,
-   *   DISK_FULL: nothing was appended; INDETERMINATE: nobody knows
+   * @throws SluiceError NOT_LEADER, LEADER_NOT_AVAILABLE, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, NOT_ENOUGH_REPLICAS,
+   *   BROKER_FENCED (acks=all never), PARTITION_OFFLINE, DISK_FULL: nothing was appended; INDETERMINATE: nobody knows
    */
   produce(
     batch: Buffer,
     options: { readonly acks: RequiredAcks; readonly clientEpoch?: number | undefined },
   ): Promise<ProduceResult>;
 
-  /** @throws SluiceError NOT_LEADER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, OFFSET_OUT_OF_RANGE, CANCELLED */
+  /**
+   * @throws SluiceError NOT_LEADER, FENCED_LEADER_EPOCH, UNKNOWN_LEADER_EPOCH, BROKER_FENCED, OFFSET_OUT_OF_RANGE, LOG_TRUNCATED,
+   *   CANCELLED
+   */
   fetch(options: FetchOptions): Promise<FetchResult>;
 
   /** @throws SluiceError NOT_LEADER and what reading throws */
@@ -134,5 +141,6 @@ export interface FetchSink {
   /** The room is not needed for now: what was read is less than was asked for, and the request waits for more. */
   release(): void;
   onFetched(result: FetchResult): void;
-  onFetchRefused(error: SluiceError): void;
+  /** `diverging`: with LOG_TRUNCATED, what is left of the epoch that was read, or of the largest before it. */
+  onFetchRefused(error: SluiceError, diverging?: EpochEnd): void;
 }

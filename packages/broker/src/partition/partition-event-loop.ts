@@ -12,6 +12,8 @@ export interface PartitionEventLoopDependencies {
   step(event: PartitionEvent): readonly PartitionEffect[];
   /** May post events, and may stop the loop. */
   run(effect: PartitionEffect): void;
+  /** Everything that was posted has been dealt with, for now. */
+  onDrained(): void;
   /** What `step` or `run` threw. The loop is stopped by whoever is told. */
   onBroken(error: unknown): void;
 }
@@ -41,6 +43,7 @@ export class PartitionEventLoop {
     } finally {
       this.#isDraining = false;
     }
+    if (!this.#isStopped) this.#dependencies.onDrained();
   }
 
   /** Forgets what is queued. */

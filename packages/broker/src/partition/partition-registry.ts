@@ -1,36 +1,69 @@
 /**
- * All partitions that this broker keeps: makes of them what the cluster image says, and finds the one that a request names.
+ * All partitions that this broker keeps: makes of them what the cluster image says, and finds the one that a request or another
+ * broker names.
  *
- * Images are applied in the order of their revisions. Logs are opened when this broker first leads their partition, so many at
- * a time. Partitions on disk that no image knows are left alone and reported: an image that came from an old backup must
- * never cost records.
+ * Images are applied in the order of their revisions. Logs are opened when an image first says that this broker keeps a replica, so
+ * many at a time. A replica that a newer image gives to others is removed; partitions on disk that no image knows are left alone and
+ * reported: an image that came from an old backup must never cost records.
  */
 
-import { type ClusterImage, changedKeys, type PartitionImage, type TopicImage } from "@sluice/cluster";
+import {
+  type ClusterImage,
+  changedKeys,
+  inSyncReplicasMinOf,
+  type LossyReplica,
+  type PartitionImage,
+  type TopicImage,
+} from "@sluice/cluster";
 import type { LogDirectory, PartitionLog } from "@sluice/log";
 import {
   type BrokerId,
+  brokerId,
   type Clock,
   type LeaderEpoch,
   SluiceError,
+  type Timer,
   type TopicConfig,
   type TopicId,
   topicName,
 } from "@sluice/model";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
+import type {
+  DescribedReplicas,
+  ReplicaDescription,
+  ReplicaName,
+  ReplicatedPartition,
+  ReplicatedPartitions,
+} from "../replication/replica-access.js";
 import { ConcurrencyLimit } from "./concurrency-limit.js";
+import { EndedLives, endedRegistrations } from "./ended-lives.js";
 import type { LeadershipListener, LedPartitions } from "./partition-access.js";
 import type { PartitionRuntime } from "./partition-runtime.js";
 import { PartitionSlot } from "./partition-slot.js";
+import { RecentBytesBudget } from "./recent-batches.js";
+import type { ReplicationPorts } from "./replication-ports.js";
 
 /** Logs that are opened or recovered at one time. */
 const logOpensMax = 32;
+/** Memory for batches that followers are about to be sent, of all partitions. */
+const recentBytesMax = 64 * 1024 * 1024;
+/** How often all replicated partitions look for followers that lag, and ask again for what was refused. */
+const lagCheckIntervalMs = 500;
 
 interface TopicSlots {
   readonly topicId: TopicId;
+  readonly name: string;
   /** Index = partition; a hole where this broker keeps no replica. */
   readonly slots: (PartitionSlot | undefined)[];
+  /** What each was assigned last, at the same index. */
+  readonly images: (PartitionImage | undefined)[];
+}
+
+export interface PartitionRegistryOptions {
+  readonly brokerId: BrokerId;
+  /** A follower that has not caught up for so long leaves the in-sync replicas. */
+  readonly replicaLagMsMax: number;
 }
 
 export interface PartitionRegistryDependencies {
@@ -39,6 +72,7 @@ export interface PartitionRegistryDependencies {
   readonly logger: Logger;
   /** Where appends are timed. */
   readonly appendLatency: LatencyHistogram;
+  readonly replication: ReplicationPorts;
 }
 
 export interface PartitionTotals {
@@ -56,21 +90,32 @@ export interface PartitionTotals {
   readonly unflushedRecords: number;
 }
 
-export class PartitionRegistry implements LedPartitions {
+export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, DescribedReplicas {
+  /** Called when a replica here has failed, as `failedReplicas` tells it. */
+  onReplicaFailed: () => void = () => {};
   readonly #brokerId: BrokerId;
+  readonly #replicaLagMsMax: number;
   readonly #dependencies: PartitionRegistryDependencies;
   readonly #opens = new ConcurrencyLimit(logOpensMax);
   readonly #topics = new Map<string, TopicSlots>();
-  /** Slots whose files are being removed. */
-  readonly #leaving = new Set<PartitionSlot>();
+  readonly #topicsById = new Map<TopicId, TopicSlots>();
+  readonly #recentBytes = new RecentBytesBudget(recentBytesMax);
+  /** Slots whose files are being removed, by the name of the replica. */
+  readonly #leaving = new Map<string, PartitionSlot>();
   readonly #led = new Map<PartitionRuntime, LeaderEpoch>();
   readonly #listeners = new Set<LeadershipListener>();
+  readonly #openedListeners: ((name: ReplicaName) => void)[] = [];
+  readonly #endedLives = new EndedLives();
   #image: ClusterImage | undefined;
   #brokerEpoch: number | undefined;
+  #takesRoles = true;
   #closeError: SluiceError | undefined;
+  /** Runs while there is a partition with followers, or one that follows. */
+  #lagTimer: Timer | undefined;
 
-  constructor(options: { readonly brokerId: BrokerId }, dependencies: PartitionRegistryDependencies) {
+  constructor(options: PartitionRegistryOptions, dependencies: PartitionRegistryDependencies) {
     this.#brokerId = options.brokerId;
+    this.#replicaLagMsMax = options.replicaLagMsMax;
     this.#dependencies = dependencies;
     dependencies.logDirectory.onRoom = () => {
       for (const slot of this.#allSlots()) slot.retry();
@@ -81,11 +126,13 @@ export class PartitionRegistry implements LedPartitions {
    * Makes of all partitions what the image says. Leadership that it ends has ended when this returns; what it begins, begins
    * later (`settled`).
    * @param brokerEpoch registration of this broker: it leads under no other
+   * @param takesRoles false: it neither leads nor follows, whatever the image says
    */
-  apply(image: ClusterImage, brokerEpoch: number): void {
+  apply(image: ClusterImage, brokerEpoch: number, takesRoles = true): void {
     if (this.#closeError !== undefined) return;
     const before = this.#image;
-    const isNewLife = this.#brokerEpoch !== brokerEpoch;
+    const isNewLife = this.#brokerEpoch !== brokerEpoch || this.#takesRoles !== takesRoles;
+    this.#takesRoles = takesRoles;
     this.#image = image;
     this.#brokerEpoch = brokerEpoch;
     // In a new life all roles are new, whatever the image has changed.
@@ -93,16 +140,95 @@ export class PartitionRegistry implements LedPartitions {
     for (const name of isNewLife ? new Set([...names, ...image.topics.keys()]) : names) {
       const topic = image.topics.get(topicName(name));
       const known = this.#topics.get(name);
-      if (known !== undefined && known.topicId !== topic?.id) this.#remove(name, known);
-      if (topic !== undefined) this.#assign(topic);
+      if (known !== undefined && known.topicId !== topic?.id) this.#removeTopic(known);
+      if (topic !== undefined) this.#assign(topic, before?.topicsById.get(topic.id), isNewLife);
     }
     if (before === undefined) void this.#reportStrays();
+    else if (before.brokers !== image.brokers) {
+      for (const life of endedRegistrations(before.brokers, image.brokers)) this.replicaGone(life.id, life.brokerEpoch);
+    }
   }
 
   ledOrThrow(topic: string, partition: number): PartitionRuntime {
     const led = this.#topics.get(topic)?.slots[partition]?.led;
     if (led === undefined || this.#closeError !== undefined) throw this.#refusal(topic, partition);
     return led;
+  }
+
+  replicatedOrThrow({ topicId, partition }: ReplicaName): ReplicatedPartition {
+    const topic = this.#topicsById.get(topicId);
+    const slot = topic?.slots[partition];
+    const runtime = slot?.runtime;
+    if (runtime?.failure !== undefined) throw runtime.failure;
+    if (runtime !== undefined && this.#closeError === undefined) return runtime.replication.followers;
+    // Its image may be on the way, or its log is being opened: whom it follows then is not known now.
+    if (topic === undefined || (slot !== undefined && slot.failure === undefined))
+      throw this.#closeError ?? new SluiceError("LEADER_NOT_AVAILABLE", { topic: topic?.name ?? topicId, partition });
+    throw this.#refusal(topic.name, partition);
+  }
+
+  watchOpened(listener: (name: ReplicaName) => void): void {
+    this.#openedListeners.push(listener);
+  }
+
+  *describeReplicas(): Iterable<ReplicaDescription> {
+    for (const slot of this.#allSlots()) if (slot.runtime !== undefined) yield slot.runtime.description;
+  }
+
+  describeReplica({ topicId, partition }: ReplicaName): ReplicaDescription | undefined {
+    return this.#topicsById.get(topicId)?.slots[partition]?.runtime?.description;
+  }
+
+  /** The partition, where this broker leads it now. */
+  handed(topicId: TopicId, partition: number): PartitionRuntime | undefined {
+    return this.#topicsById.get(topicId)?.slots[partition]?.led;
+  }
+
+  /** All partitions that this broker leads now. */
+  allHanded(): PartitionRuntime[] {
+    return [...this.#allSlots()].flatMap((slot) => slot.led ?? []);
+  }
+
+  /** That life of that broker is over, or about to be: it leaves the in-sync replicas of what is led here. */
+  replicaGone(replica: BrokerId, brokerEpoch: number): void {
+    this.#endedLives.gone(replica, brokerEpoch);
+    for (const { replication } of this.allHanded()) replication.roles.replicaGone(replica, brokerEpoch);
+  }
+
+  /**
+   * Replicas here that may have lost records, and those that could not be opened, when everything that was applied so far has been
+   * carried out. The cluster may still count on them.
+   */
+  async lossyReplicas(): Promise<LossyReplica[]> {
+    await this.settled();
+    const lossy: LossyReplica[] = [];
+    for (const { topicId, slots } of this.#topics.values()) {
+      for (const [partition, slot] of slots.entries()) {
+        // Of one that is alone, there is nobody else to count on.
+        if (slot === undefined || !slot.isReplicated) continue;
+        const isLost = slot.failure !== undefined || this.#dependencies.logDirectory.isLossy({ topicId, partition });
+        if (isLost) lossy.push({ topicId, partition });
+      }
+    }
+    return lossy;
+  }
+
+  /** Replicas here that can neither lead nor follow before the next start, and that are not the only ones. */
+  failedReplicas(): LossyReplica[] {
+    const failed: LossyReplica[] = [];
+    for (const { topicId, slots } of this.#topics.values()) {
+      for (const [partition, slot] of slots.entries()) {
+        if (slot?.isReplicated && slot.breakdown !== undefined) failed.push({ topicId, partition });
+      }
+    }
+    return failed;
+  }
+
+  /** The cluster counts on none of these any more. @throws SluiceError DISK_FULL, DISK_FAILED */
+  async clearLossy(lossy: readonly LossyReplica[]): Promise<void> {
+    const { logDirectory } = this.#dependencies;
+    await Promise.all(lossy.map((name) => logDirectory.clearLossy(name)));
+    await logDirectory.clearMissing();
   }
 
   watchLeadership(listener: LeadershipListener): () => void {
@@ -126,9 +252,10 @@ export class PartitionRegistry implements LedPartitions {
 
   totals(): PartitionTotals {
     let [offline, parkedFetches, logSizeBytes, unwrittenRecords, unflushedRecords] = [0, 0, 0, 0, 0];
+    const leaving = new Set(this.#leaving.values());
     for (const slot of this.#allSlots()) {
       // One that is being deleted answers nothing either, and nothing is wrong with it.
-      if (slot.failure !== undefined && !this.#leaving.has(slot)) offline += 1;
+      if (slot.failure !== undefined && !leaving.has(slot)) offline += 1;
       unwrittenRecords += slot.runtime?.unwrittenRecords ?? 0;
       unflushedRecords += slot.runtime?.unflushedRecords ?? 0;
       parkedFetches += slot.runtime?.parkedFetchCount ?? 0;
@@ -140,6 +267,7 @@ export class PartitionRegistry implements LedPartitions {
   /** Refuses everything with BROKER_STOPPING and waits for what is being opened. Logs stay open for their directory to close. */
   async close(): Promise<void> {
     this.#closeError ??= new SluiceError("BROKER_STOPPING", { broker: this.#brokerId });
+    this.#lagTimer?.cancel();
     for (const slot of this.#allSlots()) slot.close(this.#closeError);
     await this.settled();
   }
@@ -148,35 +276,73 @@ export class PartitionRegistry implements LedPartitions {
     for (const topic of this.#topics.values()) {
       for (const slot of topic.slots) if (slot !== undefined) yield slot;
     }
-    yield* this.#leaving;
+    yield* this.#leaving.values();
   }
 
-  #remove(name: string, topic: TopicSlots): void {
-    this.#topics.delete(name);
-    for (const slot of topic.slots) {
-      if (slot === undefined) continue;
-      this.#leaving.add(slot);
-      slot.delete();
-      void slot.settled().finally(() => this.#leaving.delete(slot));
-    }
+  #removeTopic(topic: TopicSlots): void {
+    this.#topics.delete(topic.name);
+    this.#topicsById.delete(topic.topicId);
+    for (const partition of topic.slots.keys()) this.#maybeRemoveReplica(topic, partition);
   }
 
-  #assign(topic: TopicImage): void {
-    const known = this.#topics.get(topic.name) ?? { topicId: topic.id, slots: [] };
+  #assign(topic: TopicImage, before: TopicImage | undefined, isNewLife: boolean): void {
+    const known = this.#topics.get(topic.name) ?? { topicId: topic.id, name: topic.name, slots: [], images: [] };
     this.#topics.set(topic.name, known);
-    for (const partition of topic.partitions) {
-      if (!partition.replicas.includes(this.#brokerId)) continue;
-      const slot = known.slots[partition.partition] ?? this.#newSlot(topic, partition.partition);
-      known.slots[partition.partition] = slot;
-      slot.assign({
-        leaderEpoch: partition.leaderEpoch,
-        leader: partition.leader,
-        isLeader: this.#isLeader(partition),
-        inSyncReplicas: partition.inSyncReplicas,
-        replicationFactor: topic.replicationFactor,
-        config: topic.config,
-      });
+    this.#topicsById.set(topic.id, known);
+    const isSameTopic = before?.config === topic.config && !isNewLife;
+    for (const image of topic.partitions) {
+      const { partition } = image;
+      if (isSameTopic && known.images[partition] === image) continue;
+      known.images[partition] = image;
+      if (image.replicas.includes(this.#brokerId)) this.#assignSlot(topic, image, known);
+      else this.#maybeRemoveReplica(known, partition);
     }
+  }
+
+  #assignSlot(topic: TopicImage, image: PartitionImage, known: TopicSlots): void {
+    const slot = known.slots[image.partition] ?? this.#newSlot(topic, image.partition);
+    known.slots[image.partition] = slot;
+    slot.assign({
+      leaderEpoch: image.leaderEpoch,
+      leader: this.#takesRoles ? image.leader : undefined,
+      isLeader: this.#takesRoles && this.#isLeader(image),
+      replicaSets: image,
+      inSyncReplicasMin: inSyncReplicasMinOf(topic, image),
+      uncleanEpoch: image.uncleanEpoch,
+      config: topic.config,
+    });
+    if (slot.isReplicated) this.#checkLagLater();
+  }
+
+  /** The topic is gone, or a move has given the replica to another broker: an image showed it here before. */
+  #maybeRemoveReplica(topic: TopicSlots, partition: number): void {
+    const slot = topic.slots[partition];
+    if (slot === undefined) return;
+    topic.slots[partition] = undefined;
+    const name = replicaText(topic.topicId, partition);
+    this.#leaving.set(name, slot);
+    slot.delete();
+    void slot.settled().finally(() => {
+      if (this.#leaving.get(name) === slot) this.#leaving.delete(name);
+    });
+  }
+
+  #endedLifeOf(broker: BrokerId): number | undefined {
+    const { replication } = this.#dependencies;
+    const isHeardFrom = (id: BrokerId): boolean => replication.isHeardFrom(id);
+    return this.#image && this.#endedLives.endedLifeOf(broker, this.#image, isHeardFrom);
+  }
+
+  /** One timer for all partitions; none while no partition has another replica. */
+  #checkLagLater(): void {
+    this.#lagTimer ??= this.#dependencies.clock.setTimer(lagCheckIntervalMs, () => {
+      this.#lagTimer = undefined;
+      for (const slot of this.#allSlots()) {
+        if (!slot.isReplicated) continue;
+        slot.runtime?.replication.roles.checkLag();
+        this.#checkLagLater();
+      }
+    });
   }
 
   #isLeader(partition: PartitionImage): boolean {
@@ -184,19 +350,27 @@ export class PartitionRegistry implements LedPartitions {
   }
 
   #newSlot(topic: TopicImage, partition: number): PartitionSlot {
-    const { logDirectory, clock, logger, appendLatency } = this.#dependencies;
+    const { logDirectory, clock, logger, appendLatency, replication: ports } = this.#dependencies;
     const { id: topicId, name } = topic;
     return new PartitionSlot(
-      { brokerId: this.#brokerId, topicId, topic: name, partition },
+      { brokerId: this.#brokerId, topicId, topic: name, partition, replicaLagMsMax: this.#replicaLagMsMax },
       {
         clock,
         logger,
         appendLatency,
+        ports,
+        recentBytes: this.#recentBytes,
+        endedLifeOf: (broker) => this.#endedLifeOf(brokerId(broker)),
+        onBreakdown: () => this.onReplicaFailed(),
         leadership: {
           onLeading: (runtime, leaderEpoch) => this.#onLeading(runtime, leaderEpoch),
           onResigned: (runtime) => this.#onResigned(runtime),
         },
+        epochRecorded: () => logDirectory.recordKnown(),
         openLog: (config) => this.#opens.run(() => this.#openLog(topic, partition, config)),
+        onOpened: () => {
+          for (const listener of this.#openedListeners) listener({ topicId, partition });
+        },
         deleteLog: () => logDirectory.deletePartition(topicId, partition),
       },
     );
@@ -204,13 +378,16 @@ export class PartitionRegistry implements LedPartitions {
 
   async #openLog(topic: TopicImage, partition: number, config: TopicConfig): Promise<PartitionLog> {
     const { logDirectory, logger } = this.#dependencies;
-    const { id: topicId, name, replicationFactor } = topic;
+    const { id: topicId, name } = topic;
+    // It was here before, and moved away only a moment ago.
+    await this.#leaving.get(replicaText(topicId, partition))?.settled();
     const log = await logDirectory.openPartition({ topicId, topic: name, partition, config });
     if (logDirectory.isLossy({ topicId, partition })) {
       const { flush } = config;
       logger.warn({ topic: name, partition, flush, logEndOffset: log.logEndOffset }, "a crash may have cost records");
       // There is no other replica to lead instead, and nothing more that anybody could do about it.
-      if (replicationFactor === 1) await logDirectory.clearLossy({ topicId, partition });
+      const isReplicated = this.#topicsById.get(topicId)?.slots[partition]?.isReplicated ?? true;
+      if (!isReplicated) await logDirectory.clearLossy({ topicId, partition });
     }
     return log;
   }
@@ -255,4 +432,8 @@ export class PartitionRegistry implements LedPartitions {
       logger.warn({ err: error }, "partitions on disk could not be listed");
     }
   }
+}
+
+function replicaText(topicId: TopicId, partition: number): string {
+  return `${topicId}-${partition}`;
 }

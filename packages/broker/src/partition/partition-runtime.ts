@@ -10,9 +10,9 @@
 
 import type { PartitionLog } from "@sluice/log";
 import {
+  type BrokerId,
   type Clock,
   isOffset,
-  isSluiceError,
   type LeaderEpoch,
   type Offset,
   offset,
@@ -26,11 +26,13 @@ import {
 import { type PartitionIdentity, PartitionStateMachine, type RequiredAcks } from "@sluice/replication";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
+import type { ReplicaDescription } from "../replication/replica-access.js";
 import { AppendTimer } from "./append-timer.js";
 import { awaitFetch } from "./await-fetch.js";
 import { type AcceptedBatch, BatchIntake } from "./batch-intake.js";
 import { CommittedReader } from "./committed-reader.js";
 import { PartitionEffectRunner } from "./effect-runner.js";
+import { fetchRequested } from "./fetch-requested.js";
 import { FetchWaiters } from "./fetch-waiters.js";
 import { LeadershipNotice, type LeadershipObserver } from "./leadership-notice.js";
 import type {
@@ -44,12 +46,17 @@ import type {
   ProduceSink,
 } from "./partition-access.js";
 import { PartitionEventLoop } from "./partition-event-loop.js";
+import { PartitionReplication } from "./partition-replication.js";
 import { type ProduceRequestParts, ProduceWaiters } from "./produce-waiters.js";
+import type { RecentBytesBudget } from "./recent-batches.js";
+import type { ReplicationPorts } from "./replication-ports.js";
 
 export interface PartitionRuntimeOptions {
   readonly identity: PartitionIdentity;
   readonly topicId: TopicId;
   readonly config: TopicConfig;
+  /** A follower that has not caught up for so long leaves the in-sync replicas. */
+  readonly replicaLagMsMax: number;
 }
 
 export interface PartitionRuntimeDependencies {
@@ -61,12 +68,20 @@ export interface PartitionRuntimeDependencies {
   readonly appendLatency: LatencyHistogram;
   /** Told of every beginning and end of leadership. */
   readonly leadership: LeadershipObserver<PartitionRuntime>;
+  readonly ports: ReplicationPorts;
+  /** Memory for batches that followers are about to be sent, of all partitions. */
+  readonly recentBytes: RecentBytesBudget;
+  /** The life of that broker that is known to be over; undefined: it may well run. */
+  endedLifeOf(broker: number): number | undefined;
+  /** `breakdown` is set. */
+  onBreakdown(): void;
 }
 
 export class PartitionRuntime implements LedPartition {
   readonly topic: TopicName;
   readonly topicId: TopicId;
   readonly partition: number;
+  readonly replication: PartitionReplication;
   readonly #identity: PartitionIdentity;
   #config: TopicConfig;
   readonly #log: PartitionLog;
@@ -83,6 +98,8 @@ export class PartitionRuntime implements LedPartition {
   #nextRequestId = 1;
   /** Why the partition answers nothing any more: a defect, a deleted topic or a stopping broker. */
   #failure: SluiceError | undefined;
+  #breakdown: SluiceError | undefined;
+  readonly #onBreakdown: () => void;
 
   constructor(options: PartitionRuntimeOptions, dependencies: PartitionRuntimeDependencies) {
     const { identity, config } = options;
@@ -93,44 +110,51 @@ export class PartitionRuntime implements LedPartition {
     this.#config = config;
     this.#log = dependencies.log;
     this.#logger = dependencies.logger;
+    this.#onBreakdown = () => dependencies.onBreakdown();
     this.#leadership = new LeadershipNotice<PartitionRuntime>(this, dependencies.leadership);
     this.#machine = new PartitionStateMachine(identity);
     this.#fetchWaiters = new FetchWaiters(dependencies.clock);
     this.#intake = new BatchIntake(this.#where, config, dependencies.clock);
     const name = { topic: this.topic, partition: this.partition, broker: identity.broker };
     this.#appendTimer = new AppendTimer(dependencies.clock, dependencies.appendLatency);
+    this.replication = new PartitionReplication(options, {
+      ...dependencies,
+      endedLifeOf: (broker) => dependencies.endedLifeOf(broker),
+      machine: this.#machine,
+      post: (event) => this.#loop.post(event),
+      highWatermark: () => this.highWatermark,
+      ackedOffset: () => this.#ackedOffset(this.#log.writtenOffset, this.#log.flushedOffset),
+      onResigned: () => this.#leadership.tellResigned(),
+      onBroken: (error) => this.#broken(error),
+    });
     this.#effects = new PartitionEffectRunner({
       log: this.#log,
       produceWaiters: this.#produceWaiters,
       fetchWaiters: this.#fetchWaiters,
       appendTimer: this.#appendTimer,
+      replication: this.replication,
       logger: this.#logger,
       name,
       post: (event) => this.#loop.post(event),
       leaderEpoch: () => this.#machine.leaderEpoch,
-      onHighWatermark: () => {
-        this.#log.setHighWatermark(this.highWatermark);
-        this.#maybeTellLeading();
-      },
+      onHighWatermark: () => this.#highWatermarkMoved(),
     });
     this.#loop = new PartitionEventLoop({
       step: (event) => this.#machine.step(event),
       run: (effect) => this.#effects.run(effect),
-      onBroken: (error) => {
-        this.#logger.error({ err: error }, "partition stopped: an invariant is broken");
-        this.stop(this.#offline(toSluiceError(error).message));
-      },
+      onDrained: () => this.replication.roles.noticeEnd(),
+      onBroken: (error) => this.#broken(error),
     });
     this.#reader = new CommittedReader({
       log: this.#log,
       name,
-      leaderEpochOrThrow: () => this.#leaderEpochOrThrow(),
+      leaderEpochOrThrow: () => this.#readableEpochOrThrow(),
       highWatermark: () => this.highWatermark,
     });
     this.#log.onAdvanced = (logEndOffset, flushedOffset) => this.#logAdvanced(logEndOffset, flushedOffset);
     this.#log.onFailed = (error) => this.#logFailed(error);
     this.#log.onAppendsFailed = (endOffset, error) => this.#appendsTakenBack(endOffset, error);
-    this.#log.onLogStartMoved = (logStartOffset) => this.#loop.post({ type: "logStartMoved", logStartOffset });
+    this.#log.onLogStartMoved = (logStartOffset) => this.#logStartMoved(logStartOffset);
   }
 
   get leaderEpoch(): LeaderEpoch | undefined {
@@ -138,16 +162,32 @@ export class PartitionRuntime implements LedPartition {
   }
 
   get highWatermark(): Offset {
-    return this.#machine.highWatermark ?? this.#log.logStartOffset;
+    return this.#machine.highWatermark ?? this.#log.highWatermark;
   }
 
   get appendRefusal(): SluiceError | undefined {
-    return this.#log.appendRefusal;
+    return this.#log.appendRefusal ?? this.#machine.appendRefusal;
   }
 
-  /** Why the partition answers nothing any more, where it was stopped. */
+  get readRefusal(): SluiceError | undefined {
+    return this.replication.roles.readRefusal;
+  }
+
+  /** Why the partition answers nothing any more, or does not follow. */
   get failure(): SluiceError | undefined {
-    return this.#failure;
+    return this.#failure ?? this.replication.roles.quarantine;
+  }
+
+  /** Why this replica can neither lead nor follow before the next start: its log cannot be written, or it is defect. */
+  get breakdown(): SluiceError | undefined {
+    return this.#breakdown;
+  }
+
+  /** What this replica has, whatever its role. */
+  get description(): ReplicaDescription {
+    const { topicId, partition, highWatermark } = this;
+    const { latestEpoch: lastEpoch, logEndOffset, logStartOffset, sizeBytes } = this.#log;
+    return { topicId, partition, lastEpoch, logEndOffset, logStartOffset, highWatermark, sizeBytes };
   }
 
   /** Fetches that wait for something to read. */
@@ -171,48 +211,12 @@ export class PartitionRuntime implements LedPartition {
   }
 
   /**
-   * Takes the leadership of that epoch. What an earlier epoch placed must be written: `settleLog` first.
-   */
-  becomeLeader(term: { leaderEpoch: LeaderEpoch; inSyncReplicas: readonly number[]; replicationFactor: number }): void {
-    const log = this.#log;
-    this.#loop.post({
-      type: "becomeLeader",
-      leaderEpoch: term.leaderEpoch,
-      inSyncReplicas: term.inSyncReplicas,
-      inSyncReplicasMin: Math.min(this.#config["min.insync.replicas"], term.replicationFactor),
-      logStartOffset: log.logStartOffset,
-      logEndOffset: log.logEndOffset,
-      ackedOffset: this.#ackedOffset(log.logEndOffset, log.flushedOffset),
-    });
-  }
-
-  /** Another broker leads in that epoch, or none: answers nothing for the partition any more, from now on. */
-  resign(leaderEpoch: LeaderEpoch, leader: number | undefined): void {
-    this.#loop.post({ type: "resign", leaderEpoch, leader });
-    this.#leadership.tellResigned();
-  }
-
-  /** Waits until nothing of the log is being written. @throws SluiceError DISK_FAILED */
-  async settleLog(): Promise<void> {
-    const log = this.#log;
-    if (this.#ackedOffset(log.writtenOffset, log.flushedOffset) >= log.logEndOffset) return;
-    try {
-      await log.flush();
-    } catch (error) {
-      // What there was no room for was taken back: the log ends where it is written.
-      if (!isSluiceError(error, "DISK_FULL")) throw error;
-    }
-  }
-
-  /**
    * New settings of the topic: what is checked of batches is new at once, what the log does as soon as it has recorded it.
    * @throws SluiceError DISK_FULL: the log keeps the old ones; DISK_FAILED
    */
-  async updateConfig(config: TopicConfig, replicationFactor: number): Promise<void> {
+  async updateConfig(config: TopicConfig): Promise<void> {
     this.#config = config;
     this.#intake.updateConfig(config);
-    const inSyncReplicasMin = Math.min(config["min.insync.replicas"], replicationFactor);
-    this.#loop.post({ type: "inSyncReplicasMinChanged", inSyncReplicasMin });
     await this.#log.updateConfig(config);
     // Under a weaker flush policy what waits for the disk may be safe enough.
     this.#logAdvanced(this.#log.writtenOffset, this.#log.flushedOffset);
@@ -231,8 +235,10 @@ export class PartitionRuntime implements LedPartition {
     request: ProduceRequestParts & { readonly acks: RequiredAcks; readonly clientEpoch: number | undefined },
     sink: ProduceSink,
   ): void {
-    if (this.#failure !== undefined) {
-      sink.onRefused(this.#failure);
+    // Nobody could take back what followers do not confirm.
+    const refusal = this.#failure ?? (request.acks === "all" ? undefined : this.replication.roles.changeRefusal);
+    if (refusal !== undefined) {
+      sink.onRefused(refusal);
       return;
     }
     const requestId = this.#nextRequestId++;
@@ -245,22 +251,29 @@ export class PartitionRuntime implements LedPartition {
     });
   }
 
+  /**
+   * Takes no appends from now on, and calls back when that in-sync replica has everything that was taken, at most once. Nothing
+   * happens where this broker does not lead (any more).
+   */
+  startHandover(candidate: BrokerId, onReady: (leaderEpoch: LeaderEpoch) => void): void {
+    this.replication.roles.startHandover(candidate, onReady);
+  }
+
+  /** Goes on leading, where it still leads. */
+  endHandover(): void {
+    this.replication.roles.endHandover();
+  }
+
   /** `fetch` without a promise. Returns an id for `cancelFetch`. */
   startFetch(request: Omit<FetchOptions, "signal">, sink: FetchSink): number {
     const requestId = this.#nextRequestId++;
-    if (this.#failure !== undefined) {
-      sink.onFetchRefused(this.#failure);
+    const refusal = this.#failure ?? this.readRefusal;
+    if (refusal !== undefined) {
+      sink.onFetchRefused(refusal);
       return requestId;
     }
-    this.#fetchWaiters.add(requestId, request, sink);
-    this.#loop.post({
-      type: "fetchRequested",
-      requestId,
-      fetchOffset: request.fromOffset,
-      clientEpoch: request.clientEpoch,
-      mayWait: request.waitMsMax > 0,
-      minBytes: this.#fetchWaiters.get(requestId)?.minBytes ?? 1,
-    });
+    const waiter = this.#fetchWaiters.add(requestId, request, sink);
+    this.#loop.post(fetchRequested(this.#log, requestId, waiter));
     return requestId;
   }
 
@@ -294,10 +307,12 @@ export class PartitionRuntime implements LedPartition {
   /**
    * Deletes the records below an offset, at most the high watermark; -1: the high watermark. Returns the first offset that can
    * still be read, which is above it where more had been deleted before.
-   * @throws SluiceError NOT_LEADER, LEADER_NOT_AVAILABLE, OFFSET_OUT_OF_RANGE, DISK_FULL, DISK_FAILED
+   * @throws SluiceError NOT_LEADER, LEADER_NOT_AVAILABLE, BROKER_FENCED, OFFSET_OUT_OF_RANGE, DISK_FULL, DISK_FAILED
    */
   async deleteRecordsBefore(beforeOffset: number): Promise<Offset> {
     this.#leaderEpochOrThrow();
+    const refusal = this.replication.roles.changeRefusal;
+    if (refusal !== undefined) throw refusal;
     const before = beforeOffset === -1 ? this.highWatermark : beforeOffset;
     if (!isOffset(before) || before > this.highWatermark) {
       const { topic, partition, highWatermark } = this;
@@ -330,7 +345,7 @@ export class PartitionRuntime implements LedPartition {
       }),
     });
     this.#fetchWaiters.rejectAll(error);
-    this.#leadership.tellResigned();
+    this.replication.stop();
   }
 
   #produce(
@@ -341,24 +356,49 @@ export class PartitionRuntime implements LedPartition {
     });
   }
 
-  #logAdvanced(logEndOffset: Offset, flushedOffset: Offset): void {
-    const leaderEpoch = this.#machine.leaderEpoch;
-    if (leaderEpoch === undefined) return;
-    const ackedOffset = this.#ackedOffset(logEndOffset, flushedOffset);
+  #logAdvanced(writtenOffset: Offset, flushedOffset: Offset): void {
+    const { roleEpoch } = this.#machine;
+    this.replication.written(writtenOffset);
+    if (roleEpoch === undefined) return;
+    const ackedOffset = this.#ackedOffset(writtenOffset, flushedOffset);
     this.#appendTimer.advanced(ackedOffset);
-    this.#loop.post({ type: "logAdvanced", leaderEpoch, logEndOffset, ackedOffset });
+    this.#loop.post({ type: "logAdvanced", leaderEpoch: roleEpoch, logEndOffset: writtenOffset, ackedOffset });
   }
 
   #appendsTakenBack(fromOffset: Offset, error: SluiceError): void {
-    const leaderEpoch = this.#machine.leaderEpoch;
     this.#appendTimer.takenBack(fromOffset);
     this.#logger.warn({ err: error, fromOffset }, "disk full: appends are refused until there is room");
-    if (leaderEpoch !== undefined) this.#loop.post({ type: "appendsTakenBack", leaderEpoch, fromOffset, error });
+    this.replication.takenBack(fromOffset, error);
   }
 
   #logFailed(error: SluiceError): void {
     this.#logger.error({ err: error }, "partition is offline: its log cannot be written");
+    this.replication.logFailed();
     this.#loop.post({ type: "logFailed", reason: error.message });
+    this.#brokeDown(error);
+  }
+
+  #logStartMoved(logStartOffset: Offset): void {
+    this.#loop.post({ type: "logStartMoved", logStartOffset });
+    this.replication.marksMoved();
+  }
+
+  #highWatermarkMoved(): void {
+    this.#log.setHighWatermark(this.highWatermark);
+    this.replication.marksMoved();
+    this.#maybeTellLeading();
+  }
+
+  #broken(error: unknown): void {
+    this.#logger.error({ err: error }, "partition stopped: an invariant is broken");
+    const offline = this.#offline(toSluiceError(error).message);
+    this.stop(offline);
+    this.#brokeDown(offline);
+  }
+
+  #brokeDown(error: SluiceError): void {
+    this.#breakdown ??= error;
+    this.#onBreakdown();
   }
 
   /** What this replica itself acknowledges. */
@@ -372,6 +412,12 @@ export class PartitionRuntime implements LedPartition {
     // The listener reads the log: not before everything that earlier epochs committed is below the high watermark.
     if (this.#leadership.isTold || leaderEpoch === undefined) return;
     if (this.#machine.offsetsRefusal(undefined) === undefined) this.#leadership.tellLeading(leaderEpoch);
+  }
+
+  #readableEpochOrThrow(): LeaderEpoch {
+    const leaderEpoch = this.#leaderEpochOrThrow();
+    if (this.readRefusal !== undefined) throw this.readRefusal;
+    return leaderEpoch;
   }
 
   #leaderEpochOrThrow(): LeaderEpoch {

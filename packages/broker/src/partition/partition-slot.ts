@@ -1,16 +1,16 @@
 /**
  * The place of one partition on this broker: what the cluster image wants of it, and what has been made of that.
  *
- * Image changes are carried out one at a time; when several arrive meanwhile, the newest counts. Leadership ends at once, in
- * the same tick as the change that ends it; it begins only after the log is open and written, and only if nothing newer has
- * come. What was applied is noted last, so a change that failed half-way is never taken for done (P32).
+ * Image changes are carried out one at a time; when several arrive meanwhile, the newest counts. A role ends at once, in the same
+ * tick as the change that ends it; the next one begins only after the log is open and written, and only if nothing newer has
+ * come. What was applied is noted last, so a change that failed half-way is never taken for done (P32). The log is opened
+ * whether anybody leads or not: what it may have lost is to be known.
  */
 
 import type { PartitionLog } from "@sluice/log";
 import {
   type BrokerId,
   type Clock,
-  type LeaderEpoch,
   SluiceError,
   type TopicConfig,
   type TopicId,
@@ -19,16 +19,11 @@ import {
 } from "@sluice/model";
 import type { LatencyHistogram } from "../broker-counters.js";
 import type { Logger } from "../logging.js";
+import type { PartitionTerm } from "./partition-roles.js";
 import { PartitionRuntime, type PartitionRuntimeDependencies } from "./partition-runtime.js";
 
 /** What the image says about the partition, as far as this broker is concerned. */
-export interface PartitionAssignment {
-  readonly leaderEpoch: LeaderEpoch;
-  readonly leader: BrokerId | undefined;
-  /** This life of this broker is the leader. */
-  readonly isLeader: boolean;
-  readonly inSyncReplicas: readonly BrokerId[];
-  readonly replicationFactor: number;
+export interface PartitionAssignment extends PartitionTerm {
   readonly config: TopicConfig;
 }
 
@@ -37,24 +32,25 @@ export interface PartitionSlotOptions {
   readonly topicId: TopicId;
   readonly topic: TopicName;
   readonly partition: number;
+  /** A follower that has not caught up for so long leaves the in-sync replicas. */
+  readonly replicaLagMsMax: number;
 }
 
-export interface PartitionSlotDependencies {
+export interface PartitionSlotDependencies
+  extends Pick<PartitionRuntimeDependencies, "leadership" | "ports" | "recentBytes" | "endedLifeOf" | "onBreakdown"> {
   readonly clock: Clock;
   readonly logger: Logger;
-  readonly leadership: PartitionRuntimeDependencies["leadership"];
   readonly appendLatency: LatencyHistogram;
+  /** Resolves when it is on disk that there are the leader epochs of the images so far. @throws SluiceError DISK_FULL, DISK_FAILED */
+  epochRecorded(): Promise<void>;
   openLog(config: TopicConfig): Promise<PartitionLog>;
+  /** The log is open and the partition has its role, or it could not be opened. */
+  onOpened(): void;
   /** Closes the log where it is open, and removes the partition's files. */
   deleteLog(): Promise<void>;
 }
 
-interface Settings {
-  readonly config: TopicConfig;
-  readonly replicationFactor: number;
-}
-
-/** The partition's topic is gone: its files go too. */
+/** The partition's topic is gone, or its replica moved elsewhere: its files go too. */
 const deleted = Symbol("deleted");
 
 export class PartitionSlot {
@@ -63,7 +59,9 @@ export class PartitionSlot {
   readonly #logger: Logger;
   #desired: PartitionAssignment | typeof deleted | undefined;
   #applied: PartitionAssignment | typeof deleted | undefined;
-  #settings: Settings | undefined;
+  /** What the image says now of the role that is desired: the replica sets may have changed since. */
+  #newest: PartitionAssignment | undefined;
+  #config: TopicConfig | undefined;
   /** The log has not taken the newest settings: there was no room to record them. */
   #isConfigDue = false;
   /** The newest settings are being recorded; never rejects. */
@@ -94,18 +92,35 @@ export class PartitionSlot {
     return this.#failure ?? this.#runtime?.failure;
   }
 
+  /** Why this replica can neither lead nor follow before the next start; undefined: it can, or has only no room now. */
+  get breakdown(): SluiceError | undefined {
+    if (this.#isClosed || this.#desired === deleted) return undefined;
+    if (this.#runtime !== undefined) return this.#runtime.breakdown;
+    return this.#failure?.code === "DISK_FULL" ? undefined : this.#failure;
+  }
+
+  /** The partition has other replicas than this one. */
+  get isReplicated(): boolean {
+    return this.#desired !== deleted && (this.#newest?.replicaSets.replicas.length ?? 0) > 1;
+  }
+
   /** A change is being carried out. */
   get isWorking(): boolean {
     return this.#work !== undefined;
   }
 
-  /** Makes of the partition what the image says; ends leadership before it returns. */
+  /** Makes of the partition what the image says; ends the role that it had before it returns. */
   assign(assignment: PartitionAssignment): void {
-    this.#configure(assignment);
-    if (this.#desired !== undefined && this.#desired !== deleted && isSame(this.#desired, assignment)) return;
+    const before = this.#desired;
+    const isSameRole = before !== undefined && before !== deleted && isSame(before, assignment);
+    this.#configure(assignment.config);
+    this.#newest = assignment;
+    if (isSameRole) {
+      this.#maybeChangeSets(assignment);
+      return;
+    }
     this.#desired = assignment;
-    const { leaderEpoch, leader } = assignment;
-    this.#runtime?.resign(leaderEpoch, leader);
+    this.#runtime?.replication.roles.resign(assignment);
     this.#startWork();
   }
 
@@ -113,6 +128,7 @@ export class PartitionSlot {
   retry(): void {
     if (this.#isClosed || this.#desired === deleted) return;
     if (this.#isConfigDue) this.#applyConfig();
+    this.#runtime?.replication.retry();
     if (this.#failure?.code !== "DISK_FULL" || this.#work !== undefined) return;
     this.#applied = undefined;
     this.#startWork();
@@ -139,19 +155,28 @@ export class PartitionSlot {
     }
   }
 
+  /** Other replica sets are no new role: who leads hears of them. */
+  #maybeChangeSets({ leaderEpoch, isLeader, replicaSets, inSyncReplicasMin }: PartitionAssignment): void {
+    const roles = this.#runtime?.replication.roles;
+    // A role that is not taken yet begins with the newest.
+    if (roles === undefined || !isLeader) return;
+    roles.setInSyncReplicasMin(inSyncReplicasMin);
+    roles.replicaSetsChanged(leaderEpoch, replicaSets);
+  }
+
   /** New settings need no new role: they count for the log that is open. */
-  #configure({ config, replicationFactor }: PartitionAssignment): void {
-    const before = this.#settings;
-    this.#settings = { config, replicationFactor };
-    if (before === undefined || isSameConfig(before.config, config)) return;
+  #configure(config: TopicConfig): void {
+    const before = this.#config;
+    this.#config = config;
+    if (before === undefined || isSameConfig(before, config)) return;
     this.#applyConfig();
   }
 
   #applyConfig(): void {
-    const settings = this.#settings;
-    if (this.#runtime === undefined || settings === undefined) return;
+    const config = this.#config;
+    if (this.#runtime === undefined || config === undefined) return;
     this.#isConfigDue = false;
-    const configuring = this.#runtime.updateConfig(settings.config, settings.replicationFactor).then(
+    const configuring = this.#runtime.updateConfig(config).then(
       () => this.#logger.info({}, "topic settings changed"),
       (error: unknown) => {
         if (this.#isClosed || this.#desired === deleted) return;
@@ -176,14 +201,17 @@ export class PartitionSlot {
     await Promise.resolve();
     while (this.#applied !== this.#desired && !this.#isClosed) {
       const desired = this.#desired;
+      const wasOpen = this.#runtime !== undefined;
       try {
         await this.#carryOut(desired);
         this.#failure = undefined;
       } catch (error) {
         this.#failure = toSluiceError(error);
         this.#logger.error({ err: error }, "partition is offline: its role could not be taken");
+        this.#dependencies.onBreakdown();
       }
       this.#applied = desired;
+      if (!wasOpen) this.#dependencies.onOpened();
     }
     // In the same turn as the last look at what is desired: a change that comes later starts the loop again.
     this.#work = undefined;
@@ -196,38 +224,32 @@ export class PartitionSlot {
       this.#logger.info({}, "partition deleted");
       return;
     }
-    if (!desired.isLeader) return;
-    const runtime = await this.#openRuntime();
-    await runtime.settleLog();
-    // A newer change ended this leadership before it began.
+    const { roles } = (await this.#openRuntime(desired)).replication;
+    await this.#dependencies.epochRecorded();
+    await roles.settleLog();
+    // A newer change ended this role before it began.
     if (this.#desired !== desired || this.#isClosed) return;
-    runtime.becomeLeader(desired);
-    this.#logger.debug({ leaderEpoch: desired.leaderEpoch }, "partition led");
+    roles.take(this.#newest ?? desired);
+    const { leaderEpoch, leader } = desired;
+    this.#logger.debug({ leaderEpoch, leader }, desired.isLeader ? "partition led" : "partition not led");
   }
 
-  async #openRuntime(): Promise<PartitionRuntime> {
+  async #openRuntime({ config }: PartitionAssignment): Promise<PartitionRuntime> {
     if (this.#runtime !== undefined) return this.#runtime;
-    const { topic, topicId, partition, brokerId } = this.#options;
-    const { config } = this.#settings as Settings;
+    const { topic, topicId, partition, brokerId, replicaLagMsMax } = this.#options;
     const log = await this.#dependencies.openLog(config);
     this.#runtime = new PartitionRuntime(
-      { identity: { topic, partition, broker: brokerId }, topicId, config },
-      {
-        log,
-        clock: this.#dependencies.clock,
-        logger: this.#logger,
-        leadership: this.#dependencies.leadership,
-        appendLatency: this.#dependencies.appendLatency,
-      },
+      { identity: { topic, partition, broker: brokerId }, topicId, config, replicaLagMsMax },
+      { ...this.#dependencies, log, logger: this.#logger },
     );
     // They may have changed while it was being opened.
-    if (this.#settings?.config !== config) this.#applyConfig();
+    if (this.#config !== config) this.#applyConfig();
     return this.#runtime;
   }
 }
 
-/** Whether nothing changes for this broker: a new epoch always does. */
-function isSame(before: PartitionAssignment, after: PartitionAssignment): boolean {
+/** Whether this broker has the same role: in a new epoch it never has. */
+function isSame(before: PartitionTerm, after: PartitionTerm): boolean {
   return (
     before.leaderEpoch === after.leaderEpoch && before.leader === after.leader && before.isLeader === after.isLeader
   );

@@ -247,5 +247,6 @@ const emptyResponse: FetchResponse = {
   logStartOffset: 0,
   leaderEpoch: 0,
   error: undefined,
+  diverging: undefined,
   records: Buffer.alloc(0),
 };

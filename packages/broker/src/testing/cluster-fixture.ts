@@ -18,10 +18,10 @@ import {
 } from "@sluice/coordination";
 import { brokerId } from "@sluice/model";
 import { SeededRandom, type VirtualClock } from "@sluice/model/testing";
-import { registerBroker } from "../cluster/broker-registration.js";
+import { lastBrokerEpochOf, registerBroker, unfenceBroker } from "../cluster/broker-registration.js";
 import { TopicAdmin } from "../cluster/topic-admin.js";
 import type { CodecCheck } from "../cluster/topic-codec.js";
-import { Controller } from "../controller/controller.js";
+import { Controller, type ControllerDependencies } from "../controller/controller.js";
 import { type Logger, silentLogger } from "../logging.js";
 
 /** The store as one process sees it: transactions can be counted, made to fail, and the process can die before one. */
@@ -130,6 +130,10 @@ export interface ClusterBrokerOptions {
   readonly groupOffsetsPartitions?: number;
   readonly groupOffsetsBrokersMin?: number;
   readonly logger?: Logger;
+  /** Whether it acts on suspicions of the controller. Default: never. */
+  readonly standsIn?: () => boolean;
+  /** What brokers say that they have. Default: nobody answers. */
+  readonly inquire?: ControllerDependencies["inquire"];
   /** Default: what is installed. */
   readonly checkCodec?: CodecCheck;
 }
@@ -160,23 +164,29 @@ export async function startClusterBroker(
   const logger = options.logger ?? silentLogger;
   const store = new ProcessStore(dependencies.store);
   const ignore = (): void => undefined;
-  const leaseOptions = { ttlMs: options.leaseTtlMs ?? 9000, onLost: ignore, onKeepAliveFailed: ignore };
-  const lease = new BrokerLease(leaseOptions, { store, clock });
-  await lease.start();
-  const { leaseId } = lease;
-  const address = { host: "127.0.0.1", port: 9092 + options.id, rack: "" };
-  const registration = { id: brokerId(options.id), incarnation: `life-${livesStarted}`, ...address, leaseId };
-  const brokerEpoch = await registerBroker(registration, { store });
   const images = new ImageWatcher({ onError: (error) => logger.warn({ err: error }, "image") }, { store, clock });
   await images.start();
+  const id = brokerId(options.id);
+  const leaseOptions = { ttlMs: options.leaseTtlMs ?? 9000, onLost: ignore, onKeepAliveFailed: ignore };
+  const lease = new BrokerLease({ brokerId: id, ...leaseOptions }, { store, images, clock });
+  await lease.start();
+  const { leaseId } = lease;
+  const address = { host: "127.0.0.1", port: 9092 + options.id, rack: "", listeners: {} };
+  const lastBrokerEpoch = await lastBrokerEpochOf(id, { store });
+  const registration = { id, incarnation: `life-${livesStarted}`, ...address, leaseId, lastBrokerEpoch };
+  const brokerEpoch = await registerBroker(registration, { store });
+  await unfenceBroker({ id, brokerEpoch, leaseId }, { store });
   const controllerOptions = {
     brokerId: registration.id,
     brokerEpoch,
     leaseId,
     groupOffsetsPartitions: options.groupOffsetsPartitions ?? 3,
     groupOffsetsBrokersMin: options.groupOffsetsBrokersMin ?? Number.POSITIVE_INFINITY,
+    defaultReplicationFactor: 1,
+    uncleanRecoveryWaitMs: 30_000,
   };
-  const controller = new Controller(controllerOptions, { store, images, clock, random, logger });
+  const { standsIn = () => false, inquire = async () => [] } = options;
+  const controller = new Controller(controllerOptions, { store, images, clock, random, logger, standsIn, inquire });
   controller.start();
   const topicAdmin = new TopicAdmin(
     { partitionsDefault: 6, replicationFactorDefault: 1, waitMsMax: 1000 },
@@ -195,8 +205,8 @@ export async function startClusterBroker(
     kill: () => store.kill(),
     close: async () => {
       await controller.close();
-      images.close();
       await lease.close();
+      images.close();
     },
   };
 }

@@ -36,21 +36,27 @@ export const brokerEpochOfTests = 10;
 export function imageOf(revision: number, sketches: readonly TopicSketch[]): ClusterImage {
   const topics = sketches.map(topicOf);
   const id = brokerId(1);
-  const registration = { id, incarnation: "a", brokerEpoch: brokerEpochOfTests, host: "127.0.0.1", port: 9, rack: "" };
+  const life = { incarnation: "a", brokerEpoch: brokerEpochOfTests, isActive: true, stateVersion: brokerEpochOfTests };
+  const registration = { id, ...life, host: "127.0.0.1", port: 9, rack: "", listeners: {} };
   return {
     ...emptyImage,
     revision,
     brokers: new Map([[id, registration]]),
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicsById: new Map(topics.map((topic) => [topic.id, topic])),
-    preferredLeaders: preferredLeadersOf(topics),
+    preferredLeaders: countsOf(topics, ({ replicas }) => replicas.slice(0, 1)),
+    replicaCounts: countsOf(topics, ({ replicas }) => replicas),
   };
 }
 
-function preferredLeadersOf(topics: readonly TopicImage[]): ReadonlyMap<BrokerId, number> {
+function countsOf(
+  topics: readonly TopicImage[],
+  brokersOf: (partition: PartitionImage) => readonly BrokerId[],
+): ReadonlyMap<BrokerId, number> {
   const counts = new Map<BrokerId, number>();
-  const preferred = topics.flatMap(({ partitions }) => partitions.flatMap(({ replicas }) => replicas.slice(0, 1)));
-  for (const id of preferred) counts.set(id, (counts.get(id) ?? 0) + 1);
+  for (const id of topics.flatMap(({ partitions }) => partitions.flatMap(brokersOf))) {
+    counts.set(id, (counts.get(id) ?? 0) + 1);
+  }
   return counts;
 }
 
@@ -66,7 +72,7 @@ function topicOf(sketch: TopicSketch): TopicImage {
     name: topicName(sketch.name),
     configOverrides: sketch.config ?? {},
     config,
-    replicationFactor: 1,
+    replicationFactor: sketch.replicas?.length ?? 1,
     partitions: Array.from({ length: sketch.partitions ?? 1 }, (_, index) => partitionOf(sketch, id, index)),
     version: 1,
   };
@@ -82,13 +88,17 @@ function partitionOf(sketch: TopicSketch, id: TopicId, partition: number): Parti
     leaderBrokerEpoch: sketch.leaderBrokerEpoch ?? brokerEpochOfTests,
     leaderEpoch: leaderEpoch(sketch.leaderEpoch ?? 0),
     inSyncReplicas: replicas,
+    eligibleLeaderReplicas: [],
+    lastEligibleLeaderReplicas: [],
     replicas,
+    addingReplicas: [],
+    removingReplicas: [],
     version: 1,
   };
 }
 
-/** A UUID made from the name. */
-function idOf(sketch: TopicSketch): TopicId {
+/** Id of that topic: a UUID made from the name. */
+export function idOf(sketch: Pick<TopicSketch, "name" | "incarnation">): TopicId {
   const hex = Buffer.from(sketch.name).toString("hex").slice(0, 12).padEnd(12, "0");
   const incarnation = String(sketch.incarnation ?? 0).padStart(8, "0");
   return topicId(`${incarnation}-0000-4000-8000-${hex}`);

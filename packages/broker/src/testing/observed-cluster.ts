@@ -20,6 +20,8 @@ export class ObservedCluster {
   /** All of them, the oldest first. */
   images: ClusterImage[] = [];
   brokers: ClusterBroker[] = [];
+  /** Id of the broker that acts on suspicions of the controller. */
+  standIn: number | undefined;
 
   static async open(): Promise<ObservedCluster> {
     const cluster = new ObservedCluster();
@@ -44,7 +46,7 @@ export class ObservedCluster {
 
   async start(...options: ClusterBrokerOptions[]): Promise<void> {
     for (const one of options)
-      this.brokers.push(await startClusterBroker(one, { store: this.store, clock: this.clock }));
+      this.brokers.push(await startClusterBroker({ standsIn: () => this.standIn === one.id, ...one }, this));
   }
 
   brokerAt(index: number): ClusterBroker {

@@ -10,7 +10,9 @@ import { OpenStreams } from "../handlers/open-streams.js";
 import { silentLogger } from "../logging.js";
 import type { FetchResult, FetchSink, ProduceResult, ProduceSink } from "../partition/partition-access.js";
 import { PartitionRegistry } from "../partition/partition-registry.js";
+import type { ReplicationPorts } from "../partition/replication-ports.js";
 import { brokerEpochOfTests, imageOf, type TopicSketch } from "./image-of.js";
+import { loneBroker } from "./lone-broker.js";
 
 export class RegistryFixture {
   readonly clock: VirtualClock;
@@ -28,26 +30,30 @@ export class RegistryFixture {
     logDirectory: LogDirectory,
     clock: VirtualClock,
     diskClock: VirtualClock,
+    replication: ReplicationPorts,
   ) {
     this.fileSystem = fileSystem;
     this.logDirectory = logDirectory;
     this.clock = clock;
     this.#diskClock = diskClock;
     this.registry = new PartitionRegistry(
-      { brokerId: brokerId(1) },
-      { logDirectory, clock, logger: silentLogger, appendLatency: this.counters.append },
+      { brokerId: brokerId(1), replicaLagMsMax: 10_000 },
+      { logDirectory, clock, logger: silentLogger, appendLatency: this.counters.append, replication },
     );
   }
 
   /** Opens the data directory of the file system: what an earlier fixture wrote there is there. */
-  static async open(fileSystem: MemoryFileSystem): Promise<RegistryFixture> {
+  static async open(
+    fileSystem: MemoryFileSystem,
+    replication: ReplicationPorts = loneBroker,
+  ): Promise<RegistryFixture> {
     // The data directory has a clock of its own: tests count the timers of partitions.
     const diskClock = new VirtualClock();
     const logDirectory = await LogDirectory.open(
       { path: "/data", brokerId: 1, clusterId: "7a1c1f0e-0000-4000-8000-000000000000" },
       { fileSystem, clock: diskClock, random: new SeededRandom(1) },
     );
-    return new RegistryFixture(fileSystem, logDirectory, new VirtualClock(), diskClock);
+    return new RegistryFixture(fileSystem, logDirectory, new VirtualClock(), diskClock, replication);
   }
 
   /** Timers of fetches: 0 shows that nothing was left behind. */

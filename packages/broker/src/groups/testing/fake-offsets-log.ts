@@ -28,6 +28,8 @@ export class FakeOffsetsLog implements LedPartition {
   readGate: Promise<void> = Promise.resolve();
   /** The disk is full: appends fail with this. */
   appendRefusal: SluiceError | undefined;
+  /** Another broker may lead: nothing is answered. */
+  readRefusal: SluiceError | undefined;
   readonly #held: (() => void)[] = [];
   #endOffset = 0;
 
