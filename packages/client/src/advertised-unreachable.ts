@@ -29,6 +29,7 @@ export function advertisedUnreachable(
   const plain = String(error.details.reason ?? error.message).replace(/\.$/, "");
   const reason =
     `broker ${broker.id} advertises ${by}, while ${reached} answers; from here it does not (${plain}). Outside the brokers' ` +
-    "own network, give them an advertised address that can be reached from here, or set addressMap";
+    "own network, dial a listener that is meant for here (listeners, advertisedListeners), give them an advertised address that " +
+    "can be reached from here, or set addressMap";
   return new SluiceError("BROKER_UNREACHABLE", { addresses: dialled, reason }, { cause: error });
 }

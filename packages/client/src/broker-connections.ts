@@ -9,6 +9,7 @@
 import {
   addressText,
   type BrokerAddress,
+  type Clock,
   isSluiceError,
   type MessageStream,
   SluiceError,
@@ -20,6 +21,7 @@ import {
   type UnaryMethod,
 } from "@sluice/model";
 import { type AdvertisedBroker, advertisedUnreachable } from "./advertised-unreachable.js";
+import { askInTurn, type Failure } from "./ask-in-turn.js";
 import { type Brokers, parseBrokerAddresses } from "./broker-addresses.js";
 import type { Cancellable } from "./cancellation.js";
 import type { Logger } from "./logger.js";
@@ -34,9 +36,13 @@ export interface BrokerConnectionsOptions {
   readonly addressMap: (address: BrokerAddress) => BrokerAddress;
 }
 
+/** Milliseconds without an answer after which another broker is asked too. */
+const patienceMs = 500;
+
 export class BrokerConnections {
   readonly #options: BrokerConnectionsOptions;
   readonly #transport: Transport;
+  readonly #clock: Clock;
   readonly #logger: Logger;
   readonly #connections = new Map<string, TransportConnection>();
   #bootstrap: readonly BrokerAddress[] | undefined;
@@ -49,10 +55,11 @@ export class BrokerConnections {
   /** @throws SluiceError INVALID_OPTION where `brokers` names none. */
   constructor(
     options: BrokerConnectionsOptions,
-    dependencies: { readonly transport: Transport; readonly logger: Logger },
+    dependencies: { readonly transport: Transport; readonly clock: Clock; readonly logger: Logger },
   ) {
     this.#options = options;
     this.#transport = dependencies.transport;
+    this.#clock = dependencies.clock;
     this.#logger = dependencies.logger;
     if (typeof options.brokers !== "function") this.#bootstrap = parseBrokerAddresses(options.brokers);
   }
@@ -72,9 +79,16 @@ export class BrokerConnections {
     this.#advertised = brokers;
   }
 
+  /** A broker has just said something unasked: it is the one to ask next. */
+  heardFrom(address: BrokerAddress): void {
+    this.#lastGood = address;
+  }
+
   /**
-   * Asks brokers one after the other until one answers, beginning with the one that answered last.
-   * @param options.isIdempotent default true; false: only the first is asked, because no answer does not mean not done.
+   * Asks brokers one after the other until one answers, beginning with the one that answered last. One that is silent does not
+   * keep the others from being asked.
+   * @param options.isIdempotent default true; false: another is asked only where the first says that it is fenced, because
+   *   no answer does not mean not done.
    * @throws SluiceError what a broker answered; BROKER_UNREACHABLE or WRONG_PORT where none did; INVALID_OPTION where the
    *   function that finds brokers found none.
    */
@@ -83,21 +97,21 @@ export class BrokerConnections {
     request: Request,
     options: Cancellable & { readonly timeoutMs?: number; readonly isIdempotent?: boolean } = {},
   ): Promise<Response> {
-    const failures: { readonly address: BrokerAddress; readonly error: SluiceError }[] = [];
-    for (const address of await this.#candidates()) {
-      try {
-        const timeoutMs = options.timeoutMs ?? this.#options.connectTimeoutMs;
-        const response = await this.#ask(address, method, request, { ...options, timeoutMs });
-        this.#lastGood = address;
-        return response;
-      } catch (thrown) {
-        const error = toSluiceError(thrown);
-        if (!isNoAnswer(error) || options.isIdempotent === false) throw error;
-        this.#logger.debug({ address: addressText(address), code: error.code }, "broker does not answer");
-        failures.push({ address, error });
-      }
-    }
-    throw noneAnswers(failures);
+    const timeoutMs = options.timeoutMs ?? this.#options.connectTimeoutMs;
+    const isIdempotent = options.isIdempotent !== false;
+    const { target, answer } = await askInTurn(await this.#candidates(), {
+      clock: this.#clock,
+      // What may be done twice is all that may be asked of two at one time.
+      patienceMs: isIdempotent ? patienceMs : undefined,
+      signal: options.signal,
+      ask: async (address, signal) => await this.#ask(address, method, request, { signal, timeoutMs }),
+      mayAskNext: (error) => error.code === "BROKER_FENCED" || (isNoAnswer(error) && isIdempotent),
+      onFailed: ({ target: address, error }) =>
+        this.#logger.debug({ address: addressText(address), code: error.code }, "broker does not answer"),
+      noneAnswers,
+    });
+    this.#lastGood = target;
+    return answer;
   }
 
   /**
@@ -207,9 +221,7 @@ function isNoAnswer(error: SluiceError): boolean {
   );
 }
 
-function noneAnswers(
-  failures: readonly { readonly address: BrokerAddress; readonly error: SluiceError }[],
-): SluiceError {
+function noneAnswers(failures: readonly Failure<BrokerAddress>[]): SluiceError {
   // A wrong port is a mistake that somebody can correct: say that rather than that nobody answers.
   const wrongPort = failures.find(({ error }) => isSluiceError(error, "WRONG_PORT"));
   if (wrongPort !== undefined) return wrongPort.error;
@@ -217,7 +229,7 @@ function noneAnswers(
   return new SluiceError(
     "BROKER_UNREACHABLE",
     {
-      addresses: failures.map(({ address }) => addressText(address)).join(", "),
+      addresses: failures.map(({ target }) => addressText(target)).join(", "),
       reason: [...reasons].join("; "),
     },
     { cause: failures.at(-1)?.error },

@@ -14,10 +14,12 @@ export { Admin } from "./admin/admin.js";
 export type * from "./admin/admin-types.js";
 export { ConfigResourceTypes, ConfigSource } from "./admin/config-admin.js";
 export type * from "./admin/group-admin-types.js";
+export type * from "./admin/partition-admin-types.js";
 export type { Brokers } from "./broker-addresses.js";
 export type { Cancellable } from "./cancellation.js";
 export type { ClientEvent } from "./client-events.js";
 export type { ClientSnapshot, ConsumerSnapshot, ProducerSnapshot } from "./client-snapshot.js";
+export type { BrokerMetadata, PartitionMetadata, TopicMetadata } from "./cluster-metadata.js";
 export type { ReadOptions } from "./consumer/bounded-read.js";
 export { Consumer } from "./consumer/consumer.js";
 export {
@@ -47,7 +49,6 @@ export type { SubscribedTopic } from "./consumer/subscription.js";
 export type { ConsumedMessage, DecodeErrorAction, DecodeErrorPolicy } from "./consumer/typed-messages.js";
 export { type LogLevel, logLevel } from "./log-level.js";
 export type { Logger } from "./logger.js";
-export type { BrokerMetadata, PartitionMetadata, TopicMetadata } from "./metadata-cache.js";
 export type { MessageBytes, MessageHeaders, OutgoingMessage } from "./producer/outgoing-message.js";
 export {
   type KafkaJsPartitioner,

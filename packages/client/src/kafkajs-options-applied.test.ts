@@ -27,6 +27,10 @@ const calls: Readonly<Record<Kind, (client: Sluice, given: object) => unknown>> 
   createPartitions: (client, given) => client.admin().createPartitions({ topicPartitions: [], ...given }),
   newPartitions: (client, given) =>
     client.admin().createPartitions({ topicPartitions: [{ topic: "t", count: 2, ...given }] }),
+  alterPartitionReassignments: (client, given) => client.admin().alterPartitionReassignments({ topics: [], ...given }),
+  topicAssignment: (client, given) =>
+    client.admin().alterPartitionReassignments({ topics: [{ topic: "t", partitionAssignment: [], ...given }] }),
+  listPartitionReassignments: (client, given) => client.admin().listPartitionReassignments(given),
   fetchTopicMetadata: (client, given) => client.admin().fetchTopicMetadata(given),
   fetchOffsets: (client, given) => client.admin().fetchOffsets({ groupId: "g", topics: [], ...given }),
   setOffsets: (client, given) => client.admin().setOffsets({ groupId: "g", topic: "t", partitions: [], ...given }),

@@ -19,10 +19,11 @@ describe("MetadataCache", () => {
     const nothing = (): void => undefined;
     const connections = new BrokerConnections(
       { brokers: cluster.bootstrap, connectTimeoutMs: 100, requestTimeoutMs: 100, addressMap: (address) => address },
-      { transport: cluster.transport, logger: { debug: nothing, info: nothing, warn: nothing, error: nothing } },
+      { transport: cluster.transport, clock, logger: { debug: nothing, info: nothing, warn: nothing, error: nothing } },
     );
-    const policy = new RetryPolicy({ retries: 0 }, { random: new SeededRandom(1) });
-    cache = new MetadataCache({ requestTimeoutMs: 100 }, { connections, clock, policy });
+    const random = new SeededRandom(1);
+    const policy = new RetryPolicy({ retries: 0 }, { random });
+    cache = new MetadataCache({ requestTimeoutMs: 100 }, { connections, clock, policy, random });
   });
 
   it("knows how large a batch a topic takes", async () => {

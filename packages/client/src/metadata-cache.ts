@@ -1,78 +1,28 @@
 /**
  * What the client knows of the cluster: brokers, topics and who leads which partition.
  *
- * It is a cache: leaders move, and whoever finds that out asks for a refresh. Refreshes asked for while one is under way
- * share the next one. An answer older than what is known (a lower revision of the same cluster) is not taken over, so that a
- * broker that lags behind cannot turn the client back.
- *
- * Bounds: topics that nobody has looked up for one to two times `unusedTopicAgeMs` are forgotten, and so are the oldest of the errors of topics
- * beyond `topicErrorsMax`.
+ * It is a cache: leaders move. Of topics in use the brokers tell that by themselves (`cluster-watch`), and who listens here is
+ * told in the same turn; else whoever finds out asks for a refresh. Refreshes asked for while one is under way share the next
+ * one. What is taken over of an answer, and for how long it is kept, `cluster-view` says.
  */
 
-import { type BrokerAddress, type Clock, isSluiceError, SluiceError } from "@sluice/model";
-import { clusterService, fromWireError } from "@sluice/protocol";
+import { type Clock, isSluiceError, type Random, type SluiceError } from "@sluice/model";
+import { clusterService } from "@sluice/protocol";
 import { prepareCompression } from "@sluice/record";
 import type { BrokerConnections } from "./broker-connections.js";
 import { type Cancellable, orCancelled, pauseBeforeRetry } from "./cancellation.js";
+import {
+  type BrokerMetadata,
+  type ClusterAnswer,
+  type ClusterMetadata,
+  clusterAnswerOf,
+  type PartitionLeader,
+  type TopicMetadata,
+} from "./cluster-metadata.js";
+import { ClusterView } from "./cluster-view.js";
+import { ClusterWatch } from "./cluster-watch.js";
 import type { RetryPolicy } from "./retry-policy.js";
 import { isRetriableRefusal } from "./retry-policy.js";
-
-/** A broker of the cluster. */
-export interface BrokerMetadata {
-  /** Id of the broker. */
-  readonly id: number;
-  /** Host and port as the broker gives them. */
-  readonly host: string;
-  /** TCP port of gRPC, as the broker gives it. */
-  readonly port: number;
-  /** Empty when not set. */
-  readonly rack: string;
-  /** Where this client dials it: through `addressMap`. */
-  readonly address: BrokerAddress;
-}
-
-/** A partition, and who leads it. */
-export interface PartitionMetadata {
-  /** Partition, from 0. */
-  readonly partition: number;
-  /** Undefined: none at present. */
-  readonly leaderId: number | undefined;
-  /** Leadership term: one more at each change of the leader. */
-  readonly leaderEpoch: number;
-  /** Ids of the brokers that keep it. */
-  readonly replicas: readonly number[];
-  /** Ids of the brokers that have all that is acknowledged. */
-  readonly inSyncReplicas: readonly number[];
-}
-
-/** A topic and its partitions. */
-export interface TopicMetadata {
-  /** Name of the topic. */
-  readonly name: string;
-  /** A UUID, never used twice. */
-  readonly id: string;
-  /** It belongs to the cluster, as `__consumer_offsets` does. */
-  readonly isInternal: boolean;
-  /** By number. */
-  readonly partitions: readonly PartitionMetadata[];
-  /** Bytes of the largest record batch that it takes; 0: the broker does not say. */
-  readonly maxMessageBytes: number;
-}
-
-export interface ClusterMetadata {
-  readonly clusterId: string;
-  /** Undefined: none at present. */
-  readonly controllerId: number | undefined;
-  readonly brokers: readonly BrokerMetadata[];
-  readonly topics: readonly TopicMetadata[];
-}
-
-/** Where to send what is meant for one partition. */
-export interface PartitionLeader {
-  readonly brokerId: number;
-  readonly address: BrokerAddress;
-  readonly leaderEpoch: number;
-}
 
 /** How long a topic that was just created may be unknown to a broker that has not heard of it yet. */
 export const unknownTopicWaitMs = 1000;
@@ -98,42 +48,44 @@ interface Refresh extends Wanted {
   readonly done: Promise<void>;
 }
 
-interface KnownTopic {
-  readonly metadata: TopicMetadata;
-  /** Somebody looked it up since unused topics were last looked for. No time: it is looked up with each message. */
-  isUsed: boolean;
-}
-
-/** How often unused topics are looked for. Longer than refresh periods, so that what is in use stays. */
-const unusedTopicAgeMs = 3_600_000;
-/** A program may ask for names that come from outside. */
-const topicErrorsMax = 10_000;
+/** Told names of topics that are gone, or whose partitions or leaders are others than before. */
+export type LeadersListener = (topics: ReadonlySet<string>) => void;
 
 export class MetadataCache {
   readonly #options: MetadataCacheOptions;
   readonly #connections: BrokerConnections;
   readonly #clock: Clock;
   readonly #policy: RetryPolicy;
-  readonly #topics = new Map<string, KnownTopic>();
-  readonly #topicErrors = new Map<string, SluiceError>();
-  #brokers = new Map<number, BrokerMetadata>();
-  #clusterId = "";
-  #revision = -1;
+  readonly #view = new ClusterView();
+  readonly #watch: ClusterWatch;
+  readonly #listeners = new Set<LeadersListener>();
   #current: Promise<void> | undefined;
   #next: Refresh | undefined;
   /** On the monotonic clock: when a broker last answered. */
   #answeredAtMs: number | undefined;
-  /** On the monotonic clock: when topics without use are looked for again. */
-  #sweepAtMs = 0;
 
   constructor(
     options: MetadataCacheOptions,
-    dependencies: { readonly connections: BrokerConnections; readonly clock: Clock; readonly policy: RetryPolicy },
+    dependencies: {
+      readonly connections: BrokerConnections;
+      readonly clock: Clock;
+      readonly policy: RetryPolicy;
+      readonly random: Random;
+    },
   ) {
     this.#options = options;
     this.#connections = dependencies.connections;
     this.#clock = dependencies.clock;
     this.#policy = dependencies.policy;
+    this.#watch = new ClusterWatch({
+      ...dependencies,
+      brokers: () => this.#view.brokers,
+      onAnswer: (response, from) => {
+        this.#connections.heardFrom(from);
+        const answer = clusterAnswerOf(response, (address) => this.#connections.dialled(address));
+        this.#remember(answer, { isComplete: false });
+      },
+    });
   }
 
   /** Milliseconds since a broker last told of the cluster. Undefined: none has yet. */
@@ -143,36 +95,43 @@ export class MetadataCache {
 
   /** How many topics are known. */
   get topicCount(): number {
-    return this.#topics.size;
+    return this.#view.topicCount;
   }
 
   /** What is known of a topic; undefined: nothing yet, or that it does not exist. */
   topic(name: string): TopicMetadata | undefined {
-    const known = this.#topics.get(name);
-    if (known === undefined) return undefined;
-    known.isUsed = true;
-    return known.metadata;
+    return this.#view.topic(name);
   }
 
   broker(id: number): BrokerMetadata | undefined {
-    return this.#brokers.get(id);
+    return this.#view.broker(id);
   }
 
   /** Undefined: the partition has no leader that is known. */
   leaderOf(topic: string, partition: number): PartitionLeader | undefined {
-    const metadata = this.topic(topic)?.partitions[partition];
-    if (metadata?.leaderId === undefined) return undefined;
-    const broker = this.#brokers.get(metadata.leaderId);
-    if (broker === undefined) return undefined;
-    return { brokerId: broker.id, address: broker.address, leaderEpoch: metadata.leaderEpoch };
+    return this.#view.leaderOf(topic, partition);
   }
 
   /** Why the partition cannot be reached, as far as is known. */
   whyNoLeader(topic: string, partition: number): SluiceError {
-    const metadata = this.topic(topic);
-    if (metadata === undefined) return this.#topicErrors.get(topic) ?? new SluiceError("UNKNOWN_TOPIC", { topic });
-    if (metadata.partitions[partition] === undefined) return new SluiceError("UNKNOWN_PARTITION", { topic, partition });
-    return new SluiceError("LEADER_NOT_AVAILABLE", { topic, partition });
+    return this.#view.whyNoLeader(topic, partition);
+  }
+
+  /** Has the brokers tell when leaders of that topic change: it is in use. */
+  watch(topic: string): void {
+    this.#watch.add(topic);
+  }
+
+  /** Calls `listener` whenever leaders have changed. Returns what ends that. */
+  onLeadersChanged(listener: LeadersListener): () => void {
+    this.#listeners.add(listener);
+    return () => void this.#listeners.delete(listener);
+  }
+
+  /** Watches nothing any more. */
+  close(): void {
+    this.#watch.close();
+    this.#listeners.clear();
   }
 
   /**
@@ -224,39 +183,25 @@ export class MetadataCache {
       this.#connections.callAny(clusterService.describe, request, { signal, ...time }),
       prepareCompression(),
     ]);
-    const brokers = response.brokers.map(({ id, host, port, rack }) => {
-      return { id, host, port, rack, address: this.#connections.dialled({ host, port }) };
-    });
-    const found: TopicMetadata[] = [];
-    const errors = new Map<string, SluiceError>();
-    for (const topic of response.topics) {
-      if (topic.error) errors.set(topic.name, fromWireError(topic.error));
-      else found.push(topicOf(topic));
-    }
-    const { clusterId, revision } = response;
-    this.#remember({ clusterId, revision, brokers, topics: found, errors, isComplete: topics === undefined });
+    const answer = clusterAnswerOf(response, (address) => this.#connections.dialled(address));
+    this.#remember(answer, { isComplete: topics === undefined });
     for (const name of topics ?? []) {
-      const error = errors.get(name);
-      if (error !== undefined && !this.#topics.has(name)) throw error;
+      const error = answer.errors.get(name);
+      if (error !== undefined && this.#view.topic(name) === undefined) throw error;
     }
-    return {
-      clusterId: response.clusterId,
-      controllerId: response.controllerIdPlusOne === 0 ? undefined : response.controllerIdPlusOne - 1,
-      brokers,
-      topics: found,
-    };
+    return answer;
   }
 
   /** Forgets a topic that this client has deleted. */
   forget(topic: string): void {
-    this.#topics.delete(topic);
+    this.#view.forget(topic);
   }
 
   /** Undefined: the refresh went well. */
   async #refreshError(topic: string, options: TopicRequestOptions): Promise<SluiceError | undefined> {
     try {
       await this.refresh([topic], options);
-      return this.#topicErrors.get(topic);
+      return this.#view.topicError(topic);
     } catch (error) {
       if (isSluiceError(error)) return error;
       throw error;
@@ -304,83 +249,16 @@ export class MetadataCache {
   }
 
   #isTopicError(error: SluiceError, topics: readonly string[]): boolean {
-    for (const topic of topics) if (this.#topicErrors.get(topic) === error) return true;
+    for (const topic of topics) if (this.#view.topicError(topic) === error) return true;
     return false;
   }
 
-  #remember(answer: {
-    readonly clusterId: string;
-    readonly revision: number;
-    readonly brokers: readonly BrokerMetadata[];
-    readonly topics: readonly TopicMetadata[];
-    readonly errors: ReadonlyMap<string, SluiceError>;
-    /** It holds all topics that there are. */
-    readonly isComplete: boolean;
-  }): void {
-    const isOlder = answer.clusterId === this.#clusterId && answer.revision < this.#revision;
-    if (isOlder) return;
-    this.#answeredAtMs = this.#clock.monotonicMs();
-    this.#clusterId = answer.clusterId;
-    this.#revision = answer.revision;
-    this.#brokers = new Map(answer.brokers.map((broker) => [broker.id, broker]));
-    this.#connections.learn(answer.brokers);
-    if (answer.isComplete) this.#forgetAllBut(new Set(answer.topics.map(({ name }) => name)));
-    for (const metadata of answer.topics) {
-      this.#topics.set(metadata.name, { metadata, isUsed: this.#topics.get(metadata.name)?.isUsed ?? true });
-      this.#topicErrors.delete(metadata.name);
-    }
-    for (const [name, error] of answer.errors) {
-      this.#topics.delete(name);
-      // Anew, so that the oldest are first.
-      this.#topicErrors.delete(name);
-      this.#topicErrors.set(name, error);
-    }
-    this.#keepBounds();
-  }
-
-  #forgetAllBut(names: ReadonlySet<string>): void {
-    for (const name of this.#topics.keys()) if (!names.has(name)) this.#topics.delete(name);
-  }
-
-  #keepBounds(): void {
-    for (const name of this.#topicErrors.keys()) {
-      if (this.#topicErrors.size <= topicErrorsMax) break;
-      this.#topicErrors.delete(name);
-    }
+  #remember(answer: ClusterAnswer, { isComplete }: { readonly isComplete: boolean }): void {
     const nowMs = this.#clock.monotonicMs();
-    if (nowMs < this.#sweepAtMs) return;
-    this.#sweepAtMs = nowMs + unusedTopicAgeMs;
-    for (const [name, known] of this.#topics) {
-      if (!known.isUsed) this.#topics.delete(name);
-      known.isUsed = false;
-    }
+    this.#answeredAtMs = nowMs;
+    const changed = this.#view.learn(answer, { isComplete, nowMs });
+    this.#connections.learn(this.#view.brokers);
+    this.#watch.brokersChanged();
+    if (changed.size > 0) for (const listener of [...this.#listeners]) listener(changed);
   }
-}
-
-function topicOf(topic: {
-  readonly name: string;
-  readonly id: string;
-  readonly internal: boolean;
-  readonly maxMessageBytes: number;
-  readonly partitions: readonly {
-    readonly partition: number;
-    readonly leaderIdPlusOne: number;
-    readonly leaderEpoch: number;
-    readonly replicas: readonly number[];
-    readonly inSyncReplicas: readonly number[];
-  }[];
-}): TopicMetadata {
-  const partitions = topic.partitions
-    .map(({ partition, leaderIdPlusOne, leaderEpoch, replicas, inSyncReplicas }) => {
-      const leaderId = leaderIdPlusOne === 0 ? undefined : leaderIdPlusOne - 1;
-      return { partition, leaderId, leaderEpoch, replicas, inSyncReplicas };
-    })
-    .sort((left, right) => left.partition - right.partition);
-  return {
-    name: topic.name,
-    id: topic.id,
-    isInternal: topic.internal,
-    partitions,
-    maxMessageBytes: topic.maxMessageBytes,
-  };
 }

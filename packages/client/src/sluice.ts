@@ -117,14 +117,14 @@ export class Sluice implements AsyncDisposable {
     const addressMap = options.addressMap ?? ((address) => address);
     this.#connections = new BrokerConnections(
       { brokers: options.brokers, connectTimeoutMs, requestTimeoutMs, addressMap },
-      { transport, logger },
+      { transport, clock, logger },
     );
     const connections = this.#connections;
     this.#dependencies = {
       clientId,
       requestTimeoutMs,
       connections,
-      metadata: new MetadataCache({ requestTimeoutMs }, { connections, clock, policy }),
+      metadata: new MetadataCache({ requestTimeoutMs }, { connections, clock, policy, random }),
       policy,
       clock,
       random,
@@ -216,6 +216,7 @@ export class Sluice implements AsyncDisposable {
     try {
       await Promise.all([...this.#children].map((child) => child.close(options)));
     } finally {
+      this.#dependencies.metadata.close();
       this.#connections.close();
     }
   }

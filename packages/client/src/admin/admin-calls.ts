@@ -8,11 +8,17 @@
 import { SluiceError, type UnaryMethod } from "@sluice/model";
 import type { Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
-import type { ClusterMetadata } from "../metadata-cache.js";
+import type { ClusterMetadata } from "../cluster-metadata.js";
 import { withRetries } from "../retry-policy.js";
 
 /** Refusals that pass by themselves soon. A full disk is not one of them. */
-const refusedForAMoment: ReadonlySet<string> = new Set(["STORE_CONFLICT", "RESOURCE_EXHAUSTED"]);
+const refusedForAMoment: ReadonlySet<string> = new Set([
+  "STORE_CONFLICT",
+  "RESOURCE_EXHAUSTED",
+  "BROKER_FENCED",
+  "NOT_LEADER",
+  "LEADER_NOT_AVAILABLE",
+]);
 
 export class AdminCalls {
   readonly dependencies: ClientDependencies;

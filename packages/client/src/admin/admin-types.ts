@@ -1,6 +1,6 @@
 /** What an admin takes and answers about topics and the cluster. */
 
-import type { PartitionMetadata, TopicMetadata } from "../metadata-cache.js";
+import type { PartitionMetadata, TopicMetadata } from "../cluster-metadata.js";
 import type { AnyTopic } from "../topics/topic.js";
 
 export type { AdminError, AdminFailure } from "./admin-failures.js";
@@ -81,8 +81,6 @@ export interface DescribedPartition extends PartitionMetadata {
   readonly leader: number;
   /** The same as `inSyncReplicas`. */
   readonly isr: readonly number[];
-  /** Replicas whose brokers are not there. */
-  readonly offlineReplicas: readonly number[];
 }
 
 /** A topic with its partitions. */
@@ -116,6 +114,10 @@ export interface ClusterDescription {
     readonly port: number;
     /** Empty when not set. */
     readonly rack: string;
+    /** It is registered and takes no part yet. */
+    readonly isFenced: boolean;
+    /** Nothing new is placed on it. */
+    readonly isDrained: boolean;
   }[];
 }
 

@@ -7,8 +7,8 @@
 import { errorCatalogue, topicName } from "@sluice/model";
 import type { Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
+import type { TopicMetadata } from "../cluster-metadata.js";
 import { OffsetFinder } from "../consumer/offset-spec.js";
-import type { TopicMetadata } from "../metadata-cache.js";
 import { checkOptionNames } from "../option-check.js";
 import { type AnyTopic, topicNameOf } from "../topics/topic.js";
 import { AdminCalls } from "./admin-calls.js";
@@ -32,6 +32,17 @@ import type {
 } from "./admin-types.js";
 import { ConfigAdmin } from "./config-admin.js";
 import { GroupAdmin } from "./group-admin.js";
+import { PartitionAdmin } from "./partition-admin.js";
+import type {
+  AlterPartitionReassignments,
+  ElectedLeader,
+  LeaderElection,
+  ListPartitionReassignments,
+  ListPartitionReassignmentsResponse,
+  PlanReassignments,
+  ReassignmentPlan,
+  SetBrokerDrained,
+} from "./partition-admin-types.js";
 import { RecordAdmin } from "./record-admin.js";
 import { TopicAdmin } from "./topic-admin.js";
 
@@ -41,6 +52,7 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
   readonly #topics: TopicAdmin;
   readonly #configs: ConfigAdmin;
   readonly #records: RecordAdmin;
+  readonly #partitions: PartitionAdmin;
   readonly #finder: OffsetFinder;
 
   /** Made by `Sluice.admin`. */
@@ -51,6 +63,7 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     this.#topics = new TopicAdmin(this.#calls);
     this.#configs = new ConfigAdmin(this.#calls, this.#topics);
     this.#records = new RecordAdmin(this.#calls);
+    this.#partitions = new PartitionAdmin(this.#calls);
     this.#finder = new OffsetFinder(dependencies);
   }
 
@@ -144,9 +157,8 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     checkOptionNames("fetchTopicMetadata", request, ["topics"]);
     const names = request.topics?.map(topicNameOf);
     if (names !== undefined && names.length === 0) return { topics: [] };
-    const { topics, brokers } = await this.#calls.describe(names, options);
-    const ids = new Set(brokers.map(({ id }) => id));
-    return { topics: topics.map((topic) => withKafkaJsNames(topic, ids)) };
+    const { topics } = await this.#calls.describe(names, options);
+    return { topics: topics.map(withKafkaJsNames) };
   }
 
   /** One topic with its partitions and the settings in force. @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE */
@@ -157,7 +169,7 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
   /** First and end offset of each partition. @throws SluiceError UNKNOWN_TOPIC, BROKER_UNREACHABLE ... */
   async fetchTopicOffsets(given: string | AnyTopic, options: Cancellable = {}): Promise<TopicOffset[]> {
     const topic = topicNameOf(given);
-    const partitions = await this.#partitions(topic, options);
+    const partitions = await this.#partitionsOf(topic, options);
     const [low, high] = await Promise.all([
       this.#finder.find(
         partitions.map((partition) => ({ topic, partition, offset: "earliest" })),
@@ -185,7 +197,7 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     options: Cancellable = {},
   ): Promise<{ readonly partition: number; readonly offset: number }[]> {
     const topic = topicNameOf(given);
-    const partitions = await this.#partitions(topic, options);
+    const partitions = await this.#partitionsOf(topic, options);
     const offset = timestamp === undefined ? "latest" : { timestamp };
     const places = partitions.map((partition) => ({ topic, partition, offset }) as const);
     const found = await this.#finder.find(places, options);
@@ -212,8 +224,62 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     return {
       clusterId,
       controller: controllerId,
-      brokers: brokers.map(({ id, host, port, rack }) => ({ nodeId: id, host, port, rack })),
+      brokers: brokers.map(({ id, address: _address, ...broker }) => ({ nodeId: id, ...broker })),
     };
+  }
+
+  /**
+   * Gives partitions another leader, and answers with who leads each then. Clients notice nothing but a short wait.
+   * @returns in the order of `partitions`, each with why it is not the wanted one where it is not; without `partitions`, those
+   *   that were moved
+   * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_BROKER, BROKER_UNREACHABLE
+   */
+  electLeaders(election: LeaderElection, options: Cancellable = {}): Promise<ElectedLeader[]> {
+    return this.#partitions.electLeaders(election, options);
+  }
+
+  /**
+   * Moves replicas to other brokers. It resolves when the moves are recorded; `listPartitionReassignments` tells how far they
+   * are. Empty `replicas` cancel a move.
+   * @throws AdminError UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_ASSIGNMENT, REASSIGNMENT_IN_PROGRESS ..., of each that was
+   *   refused; the others are recorded
+   * @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, INVALID_OPTION, BROKER_UNREACHABLE
+   */
+  alterPartitionReassignments(request: AlterPartitionReassignments, options: Cancellable = {}): Promise<void> {
+    return this.#partitions.alterReassignments(request, options);
+  }
+
+  /** Moves of replicas that are under way. @throws SluiceError UNKNOWN_OPTION, REPLACED_OPTION, UNKNOWN_TOPIC, BROKER_UNREACHABLE */
+  listPartitionReassignments(
+    request: ListPartitionReassignments = {},
+    options: Cancellable = {},
+  ): Promise<ListPartitionReassignmentsResponse> {
+    return this.#partitions.listReassignments(request, options);
+  }
+
+  /**
+   * Which moves would empty a broker, or spread replicas and leaders evenly, and what they cost. Changes nothing.
+   * @throws SluiceError UNKNOWN_OPTION, UNKNOWN_BROKER, UNKNOWN_TOPIC, INVALID_ASSIGNMENT, BROKER_UNREACHABLE
+   */
+  planReassignments(request: PlanReassignments = {}, options: Cancellable = {}): Promise<ReassignmentPlan> {
+    return this.#partitions.planReassignments(request, options);
+  }
+
+  /**
+   * Marks a broker so that nothing new is placed on it, or takes the mark away. What it has, stays: see `planReassignments`.
+   * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION, UNKNOWN_BROKER, BROKER_UNREACHABLE
+   */
+  setBrokerDrained(request: SetBrokerDrained, options: Cancellable = {}): Promise<void> {
+    return this.#partitions.setBrokerDrained(request, options);
+  }
+
+  /**
+   * Has the cluster take up its work again after its store was restored from a backup. All brokers must be running.
+   * @returns how many partitions were set anew
+   * @throws SluiceError STORE_CONFLICT, BROKER_UNREACHABLE, INVALID_REQUEST where there is nothing to adopt
+   */
+  adoptRestore(options: Cancellable = {}): Promise<{ readonly partitions: number }> {
+    return this.#partitions.adoptRestore(options);
   }
 
   /** As `close`. */
@@ -235,21 +301,20 @@ export class Admin extends GroupAdmin implements AsyncDisposable {
     this.#calls.checkOpen();
   }
 
-  async #partitions(topic: string, options: Cancellable): Promise<number[]> {
+  async #partitionsOf(topic: string, options: Cancellable): Promise<number[]> {
     const { topics } = await this.#calls.describe([topicName(topic)], options);
     return (topics[0]?.partitions ?? []).map(({ partition }) => partition);
   }
 }
 
 /** The topic with what kafkajs calls things, besides. */
-function withKafkaJsNames(topic: TopicMetadata, brokers: ReadonlySet<number>): DescribedTopic {
+function withKafkaJsNames(topic: TopicMetadata): DescribedTopic {
   const partitions = topic.partitions.map((one) => ({
     ...one,
     partitionErrorCode: one.leaderId === undefined ? errorCatalogue.LEADER_NOT_AVAILABLE.number : 0,
     partitionId: one.partition,
     leader: one.leaderId ?? -1,
     isr: one.inSyncReplicas,
-    offlineReplicas: one.replicas.filter((id) => !brokers.has(id)),
   }));
   return { ...topic, partitions };
 }

@@ -3,8 +3,8 @@
 import { isOffset, SluiceError, type TopicPartition, topicName, toSluiceError } from "@sluice/model";
 import { fromWireError, logService } from "@sluice/protocol";
 import type { Cancellable } from "../cancellation.js";
+import type { PartitionLeader } from "../cluster-metadata.js";
 import { replacedOptions } from "../kafkajs-options.js";
-import type { PartitionLeader } from "../metadata-cache.js";
 import { checkOptionNames } from "../option-check.js";
 import { withRetries } from "../retry-policy.js";
 import { type AnyTopic, topicNameOf } from "../topics/topic.js";

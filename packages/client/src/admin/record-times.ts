@@ -10,7 +10,7 @@ import { type FetchRequest, type FetchResponse, logService } from "@sluice/proto
 import { batchesIn, readBatchHeader, recordsIn } from "@sluice/record";
 import { anySignal, type Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
-import type { PartitionLeader } from "../metadata-cache.js";
+import type { PartitionLeader } from "../cluster-metadata.js";
 import { withRetries } from "../retry-policy.js";
 
 /** A place in a partition. */

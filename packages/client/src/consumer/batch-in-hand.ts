@@ -28,7 +28,7 @@ export class BatchInHand {
       const messages = chunk.rest();
       if (messages.length > 0)
         return new BatchInHand(fetcher, chunk, new MessageBatch(partition, messages, chunk.highWatermark));
-      partition.markProcessed(chunk.nextOffset, partition.processedEpoch);
+      partition.markProcessed(chunk.nextOffset, chunk.lastLeaderEpoch);
       fetcher.release(partition, { isFinished: true });
       return undefined;
     } catch (error) {
@@ -59,15 +59,14 @@ export class BatchInHand {
   /** Everything before `offset` is processed. */
   resolve(offset: number): void {
     if (this.partition.version !== this.version || (this.partition.processed ?? 0) >= offset) return;
-    const last = this.batch.messages.findLast((message) => message.offset < offset);
-    this.partition.markProcessed(offset, last?.leaderEpoch);
+    this.partition.markProcessed(offset, this.#epochBefore(offset));
   }
 
   /** All of it is processed. Gives the partition back. */
   finish(): void {
     const { partition } = this;
     const isCurrent = partition.version === this.version;
-    if (isCurrent) partition.markProcessed(this.#endOffset, this.batch.messages.at(-1)?.leaderEpoch);
+    if (isCurrent) partition.markProcessed(this.#endOffset, this.#epochBefore(this.#endOffset));
     this.#fetcher.release(partition, { isFinished: isCurrent });
     // What came behind the cut was fetched, and not made: it is fetched again, and fails there.
     if (isCurrent && this.#chunk.cutOffset !== undefined) this.#fetcher.seek(partition, this.#chunk.cutOffset);
@@ -85,6 +84,12 @@ export class BatchInHand {
   get firstOpenOffset(): number {
     const { processed } = this.partition;
     return Math.max(processed ?? 0, this.batch.firstOffset());
+  }
+
+  /** Leader epoch of the record before `offset`; undefined: the batch has no message there. */
+  #epochBefore(offset: number): number | undefined {
+    if (offset === this.#chunk.nextOffset) return this.#chunk.lastLeaderEpoch;
+    return this.batch.messages.find((message) => message.offset === offset - 1)?.leaderEpoch;
   }
 
   get #endOffset(): number {

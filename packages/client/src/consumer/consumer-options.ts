@@ -29,7 +29,11 @@ export interface ConsumerOptions<Topics extends readonly SubscribedTopic[] = rea
    * partition or a topic that came into being after that begins at its first message, so none of it is missed.
    */
   readonly startFrom?: StartFrom | undefined;
-  /** Where to go on when an offset is no longer, or not yet, in the log. Default `fail`: OFFSET_OUT_OF_RANGE. */
+  /**
+   * Where to go on when an offset is no longer, or not yet, in the log. Default `fail`: OFFSET_OUT_OF_RANGE. Where records that
+   * were read are gone, by an unclean election or with a disk, `fail` is LOG_TRUNCATED; with the others that error is logged,
+   * and reading goes on at the end of what is left of them.
+   */
   readonly onOffsetOutOfRange?: "earliest" | "latest" | "fail" | undefined;
   /** What to do with a message that its typed topic cannot decode. Default `fail`: DECODE_FAILED. */
   readonly onDecodeError?: DecodeErrorPolicy | undefined;

@@ -143,7 +143,8 @@ export class Consumer<Received extends AnyMessage = Message> implements AsyncIte
 
   /**
    * Messages of a topic from one place to another, without a group and without committing; any number at the same time.
-   * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION; while iterating UNKNOWN_TOPIC, OFFSET_OUT_OF_RANGE, CANCELLED ...
+   * @throws SluiceError UNKNOWN_OPTION, INVALID_OPTION; while iterating UNKNOWN_TOPIC, OFFSET_OUT_OF_RANGE, LOG_TRUNCATED,
+   *   CANCELLED ...
    */
   read<Topic extends Exclude<SubscribedTopic, RegExp>>(
     options: ReadOptions<Topic>,

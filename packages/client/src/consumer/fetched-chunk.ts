@@ -38,6 +38,8 @@ export class FetchedChunk {
   readonly highWatermark: number;
   /** Where the next fetch begins, and what is processed when all messages are. */
   readonly nextOffset: number;
+  /** Leader epoch of the last batch. */
+  readonly lastLeaderEpoch: number;
   /** Set by `rest` where it could not make all messages: offset of the first that it could not. */
   cutOffset: number | undefined;
   readonly #bytes: Buffer;
@@ -56,7 +58,9 @@ export class FetchedChunk {
     this.highWatermark = options.highWatermark;
     this.#endOffset = options.endOffset;
     this.#maker = options.maker;
-    this.nextOffset = Math.min(offsetAfter(options.bytes, this.#where()), options.endOffset);
+    const last = lastBatch(options.bytes, this.#where());
+    this.nextOffset = Math.min(batchLastOffset(options.bytes, last) + 1, options.endOffset);
+    this.lastLeaderEpoch = batchLeaderEpoch(options.bytes, last);
   }
 
   /** True: `next` was called. */
@@ -121,19 +125,19 @@ export class FetchedChunk {
   }
 }
 
-/** The offset after the last whole batch. */
-function offsetAfter(bytes: Buffer, where: string): number {
+/** Position of the last whole batch. */
+function lastBatch(bytes: Buffer, where: string): number {
   let position = 0;
-  let nextOffset: number | undefined;
+  let last: number | undefined;
   while (bytes.length - position >= batchHeaderSizeBytes) {
     const sizeBytes = batchSizeBytes(bytes, position);
     if (sizeBytes < batchHeaderSizeBytes)
       throw new SluiceError("INVALID_RECORD_BATCH", { reason: `a batch of ${sizeBytes} bytes`, where });
     if (position + sizeBytes > bytes.length) break;
-    nextOffset = batchLastOffset(bytes, position) + 1;
+    last = position;
     position += sizeBytes;
   }
-  if (nextOffset === undefined)
+  if (last === undefined)
     throw new SluiceError("INVALID_RECORD_BATCH", { reason: "no whole batch was fetched", where });
-  return nextOffset;
+  return last;
 }

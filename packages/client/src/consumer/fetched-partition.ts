@@ -10,7 +10,7 @@ import type { FetchedChunk } from "./fetched-chunk.js";
 import type { Message, MessageSource } from "./message.js";
 
 /** How messages of a partition commit themselves. */
-export type CommitThrough = (partition: FetchedPartition, offset: number) => Promise<void>;
+export type CommitThrough = (partition: FetchedPartition, offset: number, leaderEpoch: number) => Promise<void>;
 
 export class FetchedPartition implements MessageSource {
   readonly topic: string;
@@ -36,8 +36,14 @@ export class FetchedPartition implements MessageSource {
   isRevoked = false;
   /** Grows with every seek. */
   version = 0;
-  /** A request for the present version is owed an answer. */
+  /** Grows whenever what is under way is of no more use: with every seek, and with another leader. */
+  fetchVersion = 0;
+  /** A request for the present `fetchVersion` is owed an answer. */
   isFetching = false;
+  /** Leader epoch of the leader that was asked last; -1: none was. */
+  askedEpoch = -1;
+  /** Leader epoch of the last record before `fetchOffset`; undefined: not known. Who is asked says where that record is gone. */
+  fetchedEpoch: number | undefined;
   /** It is not read here any more: given to another member, or the consumer has stopped. */
   isRemoved = false;
   /** How many partitions the topic had when the group began with it; undefined: not known. */
@@ -55,6 +61,7 @@ export class FetchedPartition implements MessageSource {
   /** Why it cannot be read any more. */
   error: SluiceError | undefined;
   bufferedBytes = 0;
+  #topicId: string | undefined;
   readonly #commitThrough: CommitThrough;
   #chunks: FetchedChunk[] = [];
 
@@ -64,6 +71,8 @@ export class FetchedPartition implements MessageSource {
       readonly partition: number;
       readonly offset: number;
       readonly endOffset?: number;
+      /** Of the record before `offset`; undefined: not known. */
+      readonly leaderEpoch?: number | undefined;
     },
     commitThrough: CommitThrough,
   ) {
@@ -72,6 +81,7 @@ export class FetchedPartition implements MessageSource {
     this.beganAt = options.offset;
     this.fetchOffset = options.offset;
     this.position = options.offset;
+    this.fetchedEpoch = options.leaderEpoch;
     this.endOffset = options.endOffset ?? Number.POSITIVE_INFINITY;
     this.#commitThrough = commitThrough;
   }
@@ -94,6 +104,7 @@ export class FetchedPartition implements MessageSource {
 
   add(chunk: FetchedChunk): void {
     this.#chunks.push(chunk);
+    this.fetchedEpoch = chunk.lastLeaderEpoch;
     this.bufferedBytes += chunk.sizeBytes;
     this.fetchOffset = chunk.nextOffset;
   }
@@ -109,13 +120,30 @@ export class FetchedPartition implements MessageSource {
   /** Goes on at `offset`; everything that is fetched is forgotten. */
   seek(offset: number): void {
     this.version++;
-    this.isFetching = false;
+    this.abandonFetch();
+    this.fetchedEpoch = this.#epochBefore(offset);
     this.#chunks = [];
     this.bufferedBytes = 0;
     this.fetchOffset = offset;
     this.position = offset;
     this.error = undefined;
     this.retries = 0;
+  }
+
+  /** It is asked of the topic with that id. Epochs of another topic, which had the name before, say nothing there. */
+  askOf(topicId: string | undefined): void {
+    if (topicId === undefined || topicId === this.#topicId) return;
+    if (this.#topicId !== undefined) {
+      this.fetchedEpoch = undefined;
+      this.processedEpoch = undefined;
+    }
+    this.#topicId = topicId;
+  }
+
+  /** The answer to a request that is under way is not waited for. */
+  abandonFetch(): void {
+    this.fetchVersion++;
+    this.isFetching = false;
   }
 
   /** Everything before `offset` is processed. */
@@ -131,7 +159,13 @@ export class FetchedPartition implements MessageSource {
     this.position = message.offset + 1;
   }
 
-  commitThrough(offset: number): Promise<void> {
-    return this.#commitThrough(this, offset);
+  commitThrough(offset: number, leaderEpoch: number): Promise<void> {
+    return this.#commitThrough(this, offset, leaderEpoch);
+  }
+
+  /** Leader epoch of the last record before `offset`; undefined: not known. */
+  #epochBefore(offset: number): number | undefined {
+    if (offset === this.fetchOffset) return this.fetchedEpoch;
+    return offset === this.processed ? this.processedEpoch : undefined;
   }
 }

@@ -3,7 +3,8 @@
  *
  * The next request of a partition goes out as soon as the answer is there and its buffer has room, so that the broker always
  * holds a credit and records come as soon as they are committed. Refusals that pass (a leader that moved, a broker that
- * stopped) are retried for as long as it takes and seen by nobody; the rest is given out as the partition's error.
+ * stopped) are retried for as long as it takes and seen by nobody; the rest is given out as the partition's error. A new leader
+ * is asked as soon as it is known, whatever the old one still owes.
  */
 
 import { addressText, type BrokerAddress, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
@@ -14,6 +15,7 @@ import { WakeUp } from "../wake-up.js";
 import { FetchStream } from "./fetch-stream.js";
 import { FetchedChunk } from "./fetched-chunk.js";
 import type { FetchedPartition } from "./fetched-partition.js";
+import { type LogTruncation, truncationOf } from "./log-truncation.js";
 import type { OffsetFinder } from "./offset-spec.js";
 import type { TypedTopics } from "./typed-messages.js";
 
@@ -58,6 +60,7 @@ export class Fetcher {
   #partitions: FetchedPartition[] = [];
   /** Removed, and somebody is still at work on them. */
   readonly #lingering = new Set<FetchedPartition>();
+  readonly #stopListening: () => void;
   #nextToTake = 0;
   #lastTakenMs: number | undefined;
   #isClosed = false;
@@ -65,6 +68,7 @@ export class Fetcher {
   constructor(options: FetcherOptions, dependencies: FetcherDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#stopListening = dependencies.metadata.onLeadersChanged((topics) => this.#leadersChanged(topics));
   }
 
   get partitions(): readonly FetchedPartition[] {
@@ -79,6 +83,7 @@ export class Fetcher {
   add(partition: FetchedPartition): void {
     if (this.#isClosed) return;
     this.onAdded(partition);
+    this.#dependencies.metadata.watch(partition.topic);
     this.#partitions.push(partition);
     this.#request(partition);
     this.changed.wake();
@@ -175,6 +180,7 @@ export class Fetcher {
 
   close(): void {
     this.#isClosed = true;
+    this.#stopListening();
     for (const partition of [...this.#partitions]) this.remove(partition);
     const closed = new SluiceError("CLOSED", { subject: "The consumer" });
     for (const stream of [...this.#streams.values()]) stream.abort(closed);
@@ -197,7 +203,7 @@ export class Fetcher {
     const isWanted = partition.fetchOffset < partition.endOffset && !partition.isRevoked && !partition.isPaused;
     if (this.#isClosed || !isIdle || !isWanted || !this.#partitions.includes(partition)) return;
     if (partition.bufferedBytes >= maxBytesPerPartition || this.#bufferedBytes() >= prefetchBytes) return;
-    const { topic, partition: number, version, fetchOffset } = partition;
+    const { topic, partition: number, fetchVersion, fetchOffset } = partition;
     const { metadata } = this.#dependencies;
     const leader = metadata.leaderOf(topic, number);
     if (leader === undefined) {
@@ -206,22 +212,37 @@ export class Fetcher {
     }
     partition.isFetching = true;
     const { leaderEpoch } = leader;
+    partition.askedEpoch = leaderEpoch;
+    partition.askOf(metadata.topic(topic)?.id);
+    const { fetchedEpoch: lastFetchedEpoch } = partition;
     const share = Math.max(requestBytesMin, Math.ceil(prefetchBytes / this.#partitions.length));
     const maxBytes = Math.min(maxBytesPerPartition, share);
     partition.lastAnswerMs ??= this.#dependencies.clock.monotonicMs();
     this.#stream(leader).request(
-      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes, maxWaitMs, minBytes },
+      { topic, partition: number, fetchOffset, leaderEpoch, maxBytes, maxWaitMs, minBytes, lastFetchedEpoch },
       {
-        onAnswer: (response) => this.#answered(partition, version, response),
-        onBroken: (error) => this.#settled(partition, version, error),
+        onAnswer: (response) => this.#answered(partition, fetchVersion, response),
+        onBroken: (error) => this.#settled(partition, fetchVersion, error),
       },
     );
   }
 
-  #answered(partition: FetchedPartition, version: number, response: FetchResponse): void {
-    if (partition.version !== version) return; // Sought elsewhere since; that has a request of its own.
+  #leadersChanged(topics: ReadonlySet<string>): void {
+    for (const partition of this.#partitions) {
+      if (!topics.has(partition.topic)) continue;
+      const leader = this.#dependencies.metadata.leaderOf(partition.topic, partition.partition);
+      if (leader === undefined || leader.leaderEpoch <= partition.askedEpoch) continue;
+      partition.abandonFetch();
+      partition.retryTimer?.cancel();
+      partition.retryTimer = undefined;
+      this.#request(partition);
+    }
+  }
+
+  #answered(partition: FetchedPartition, fetchVersion: number, response: FetchResponse): void {
+    if (partition.fetchVersion !== fetchVersion) return; // Sought elsewhere, or led elsewhere, since: that has a request of its own.
     if (response.error !== undefined) {
-      this.#settled(partition, version, response.error);
+      this.#settled(partition, fetchVersion, response.error, response.diverging);
       return;
     }
     partition.retries = 0;
@@ -233,7 +254,7 @@ export class Fetcher {
       partition.isStalled = false;
     }
     if (response.records.length > 0) this.#received(partition, response);
-    this.#settled(partition, version, undefined);
+    this.#settled(partition, fetchVersion, undefined);
   }
 
   #received(partition: FetchedPartition, response: FetchResponse): void {
@@ -251,15 +272,32 @@ export class Fetcher {
   }
 
   /** The answer is there, or will never come: the next request may go out. */
-  #settled(partition: FetchedPartition, version: number, error: SluiceError | undefined): void {
-    if (partition.version !== version) return;
+  #settled(
+    partition: FetchedPartition,
+    fetchVersion: number,
+    error: SluiceError | undefined,
+    diverging?: FetchResponse["diverging"],
+  ): void {
+    if (partition.fetchVersion !== fetchVersion) return;
     partition.isFetching = false;
     if (error === undefined) this.#request(partition);
-    else this.#failed(partition, error);
+    else this.#failed(partition, error, diverging);
   }
 
-  #failed(partition: FetchedPartition, error: SluiceError): void {
+  #failed(partition: FetchedPartition, error: SluiceError, diverging?: FetchResponse["diverging"]): void {
     if (this.#isClosed || !this.#partitions.includes(partition)) return;
+    const truncation = truncationOf(error, {
+      topic: partition.topic,
+      partition: partition.partition,
+      fetchOffset: partition.fetchOffset,
+      fetchedEpoch: partition.fetchedEpoch,
+      leaderEpoch: partition.askedEpoch,
+      diverging,
+    });
+    if (truncation !== undefined) {
+      this.#truncated(partition, truncation);
+      return;
+    }
     if (isSluiceError(error, "OFFSET_OUT_OF_RANGE") && this.#options.onOffsetOutOfRange !== "fail") {
       this.#resetLater(partition, this.#options.onOffsetOutOfRange);
       return;
@@ -269,6 +307,30 @@ export class Fetcher {
       return;
     }
     partition.error = error;
+    this.changed.wake();
+  }
+
+  /** What was read is not in the log any more. Where the reader goes on, it goes on at the end of what is left. */
+  #truncated(partition: FetchedPartition, { error, endOffset, leaderEpoch }: LogTruncation): void {
+    if (this.#options.onOffsetOutOfRange === "fail") {
+      partition.error = error;
+      this.changed.wake();
+      return;
+    }
+    const { topic, partition: number, position, processed } = partition;
+    this.#dependencies.logger.error(
+      { topic, partition: number, position, endOffset, error },
+      "records that were read are gone",
+    );
+    // The epoch of what is left is the leader's: what was known of epochs before it is gone with the records.
+    const epochBefore = (offset: number): number | undefined => (offset < endOffset ? undefined : leaderEpoch);
+    if (processed !== undefined) {
+      const kept = Math.min(processed, endOffset);
+      partition.markProcessed(kept, epochBefore(kept));
+    }
+    partition.seek(Math.min(position, endOffset));
+    partition.fetchedEpoch = epochBefore(partition.fetchOffset);
+    this.#request(partition);
     this.changed.wake();
   }
 
@@ -302,20 +364,21 @@ export class Fetcher {
 
   #resetLater(partition: FetchedPartition, to: "earliest" | "latest"): void {
     const { finder, logger } = this.#dependencies;
-    const { topic, partition: number, version, fetchOffset } = partition;
+    const { topic, partition: number, fetchVersion, fetchOffset } = partition;
     partition.isFetching = true;
     finder.find([{ topic, partition: number, offset: to }]).then(
       ([found]) => {
-        if (partition.version !== version || found === undefined) return;
+        if (partition.fetchVersion !== fetchVersion || found === undefined) return;
         partition.isFetching = false;
         logger.warn({ topic, partition: number, from: fetchOffset, to: found.offset }, "offset out of range, reset");
         partition.fetchOffset = found.offset;
+        partition.fetchedEpoch = undefined;
         if (partition.firstChunk === undefined) partition.position = found.offset;
         this.#request(partition);
         // A bounded read may end here: what it still wanted is gone.
         this.changed.wake();
       },
-      (error: unknown) => this.#settled(partition, version, toSluiceError(error)),
+      (error: unknown) => this.#settled(partition, fetchVersion, toSluiceError(error)),
     );
   }
 

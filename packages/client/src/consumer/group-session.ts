@@ -2,7 +2,7 @@
  * Membership of one consumer in its group, over the Session stream to the coordinator.
  *
  * The stream may break, and the coordinator may move: the session is opened again under the same member id, so that the
- * member keeps its partitions as long as its session timeout has not passed. Heartbeats run on a timer of their own, however
+ * member keeps its partitions as long as its session timeout has not passed. A coordinator that moved is followed at once. Heartbeats run on a timer of their own, however
  * long the application takes for a message. A member that the coordinator no longer knows joins as a new one.
  */
 
@@ -19,6 +19,7 @@ import {
 import { fromWireError, groupsService, type SessionRequest, type SessionResponse } from "@sluice/protocol";
 import type { ClientDependencies } from "../client-dependencies.js";
 import type { GroupCoordinator } from "../group-coordinator.js";
+import { CoordinatorWatch } from "./coordinator-watch.js";
 
 export interface GroupSessionOptions {
   readonly sessionTimeoutMs: number;
@@ -49,6 +50,8 @@ export class GroupSession {
   readonly #dependencies: ClientDependencies;
   readonly #clock: Clock;
   readonly #lifetime = new AbortController();
+  /** Why a session ends that is to be opened at another broker, which is known already: compared, never shown. */
+  readonly #movedError: SluiceError;
   #memberId = "";
   #generation = 0;
   #topics: readonly string[];
@@ -56,6 +59,8 @@ export class GroupSession {
   #toldTopics: readonly string[] | undefined;
   #hasJoined = false;
   #stream: MessageStream<SessionRequest> | undefined;
+  /** Ends the session that is open, to open another one. */
+  #endSession: ((error: SluiceError) => void) | undefined;
   #heartbeatTimer: Timer | undefined;
   #done: Promise<void> | undefined;
   #isLeaving = false;
@@ -75,6 +80,7 @@ export class GroupSession {
     this.#listener = dependencies.listener;
     this.#dependencies = dependencies;
     this.#clock = dependencies.clock;
+    this.#movedError = new SluiceError("COORDINATOR_LOADING", { group: this.#coordinator.group });
   }
 
   /** Empty: not a member (any more). */
@@ -88,7 +94,12 @@ export class GroupSession {
   }
 
   start(): void {
-    this.#done ??= this.#run();
+    if (this.#done !== undefined) return;
+    const onMoved = (): void => this.#coordinatorMoved();
+    new CoordinatorWatch({ ...this.#dependencies, coordinator: this.#coordinator, onMoved }).start(
+      this.#lifetime.signal,
+    );
+    this.#done = this.#run();
   }
 
   /** What the member wants from now on: the whole of it. A session that begins later says it when it joins. */
@@ -140,6 +151,10 @@ export class GroupSession {
     this.#stop();
   }
 
+  #coordinatorMoved(): void {
+    this.#endSession?.(this.#movedError);
+  }
+
   #stop(): void {
     this.#heartbeatTimer?.cancel();
     this.#stream = undefined;
@@ -156,6 +171,7 @@ export class GroupSession {
       if (session.hasJoined) retry = 0;
       if (isSluiceError(error, "UNKNOWN_MEMBER")) this.#lose();
       else if (!error.retriable) return this.#listener.onFailed(error);
+      if (error === this.#movedError) continue; // It is known where to go on.
       this.#coordinator.forget();
       const delayMs = policy.delayMs(retry++);
       logger.info({ group: this.#coordinator.group, code: error.code, delayMs }, "group session ended, will rejoin");
@@ -187,6 +203,7 @@ export class GroupSession {
         });
         const end = (error: SluiceError): void => {
           joinTimer.cancel();
+          this.#endSession = undefined;
           this.#heartbeatTimer?.cancel();
           this.#heartbeatTimer = undefined;
           if (this.#stream === stream) this.#stream = undefined;
@@ -197,6 +214,10 @@ export class GroupSession {
         const onStop = (): void => end(new SluiceError("CLOSED", { subject: "The consumer" }));
         this.#lifetime.signal.addEventListener("abort", onStop, { once: true });
         this.#stream = stream;
+        this.#endSession = (error) => {
+          stream.abort(error);
+          end(error);
+        };
         this.#join(stream);
       });
     } catch (error) {

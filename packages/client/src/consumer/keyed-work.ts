@@ -21,7 +21,7 @@ import { type SlotHold, Slots } from "./slots.js";
 interface Entry {
   /** Where the partition is once this and all before it are processed. */
   readonly nextOffset: number;
-  readonly leaderEpoch: number | undefined;
+  readonly leaderEpoch: number;
   isDone: boolean;
 }
 
@@ -155,7 +155,7 @@ export class KeyedWork {
       return false;
     }
     if (message === undefined) {
-      this.#window.push({ nextOffset: chunk.nextOffset, leaderEpoch: undefined, isDone: true });
+      this.#window.push({ nextOffset: chunk.nextOffset, leaderEpoch: chunk.lastLeaderEpoch, isDone: true });
       this.#fetcher.advance(partition);
       this.#settle();
       return true;
@@ -229,19 +229,17 @@ export class KeyedWork {
   #settle(): void {
     let count = 0;
     let last: Entry | undefined;
-    let leaderEpoch = this.#partition.processedEpoch;
     for (const entry of this.#window) {
       if (!entry.isDone) break;
       count++;
       last = entry;
-      leaderEpoch = entry.leaderEpoch ?? leaderEpoch;
     }
     if (last === undefined) return;
     this.#window.splice(0, count);
     if (this.#partition.version !== this.#version) return;
     // A message that was committed by hand says the same of all before it: that is not taken back.
     if ((this.#partition.processed ?? 0) >= last.nextOffset) return;
-    this.#partition.markProcessed(last.nextOffset, leaderEpoch);
+    this.#partition.markProcessed(last.nextOffset, last.leaderEpoch);
   }
 
   #giveBack(): void {

@@ -108,7 +108,7 @@ export class MessageReader {
       throw error;
     }
     if (message === undefined) {
-      partition.markProcessed(chunk.nextOffset, partition.processedEpoch);
+      partition.markProcessed(chunk.nextOffset, chunk.lastLeaderEpoch);
       this.#fetcher.release(partition, { isFinished: true });
     } else {
       partition.gaveOut(message);

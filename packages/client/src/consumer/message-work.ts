@@ -33,7 +33,7 @@ export async function workInOrder(
       if (calls.isStale(work) || partition.isPaused || chunk === undefined) break;
       const message = nextMessage(partition, () => chunk.next());
       if (message === undefined) {
-        partition.markProcessed(chunk.nextOffset, partition.processedEpoch);
+        partition.markProcessed(chunk.nextOffset, chunk.lastLeaderEpoch);
         isFinished = true;
         break;
       }

@@ -9,7 +9,7 @@ export type ReceivedHeaders = Readonly<Record<string, Buffer | null | (Buffer | 
 export interface MessageSource {
   readonly topic: string;
   readonly partition: number;
-  commitThrough(offset: number): Promise<void>;
+  commitThrough(offset: number, leaderEpoch: number): Promise<void>;
 }
 
 /** Key and value of a typed topic. */
@@ -81,7 +81,7 @@ export class Message<Key = Buffer | null, Value = Buffer | null, Name extends st
    * @throws SluiceError INVALID_REQUEST without a group; PARTITION_NOT_OWNED where another member has the partition now
    */
   commit(): Promise<void> {
-    return this.#source.commitThrough(this.offset);
+    return this.#source.commitThrough(this.offset, this.leaderEpoch);
   }
 
   /** The message for `JSON.stringify`, with its headers. */

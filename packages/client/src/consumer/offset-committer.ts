@@ -85,12 +85,12 @@ export class OffsetCommitter {
     await this.#inTurn(async () => void (await this.#commit(wire, { ...options, isOurs })));
   }
 
-  /** Commits `offset` of a partition as processed, with everything before it. @throws as `commitProcessed` */
-  readonly commitThrough = async (partition: FetchedPartition, offset: number): Promise<void> => {
+  /** Commits the record at `offset`, of that epoch, as processed, with everything before it. @throws as `commitProcessed` */
+  readonly commitThrough = async (partition: FetchedPartition, offset: number, leaderEpoch: number): Promise<void> => {
     // It may have come back since, and be further on: a commit of what was had before would move the group back.
     if (partition.isRemoved) throw this.#notOwned([partition]);
     // Marked as processed too, so that a later automatic commit does not go back behind it.
-    if ((partition.processed ?? 0) <= offset) partition.markProcessed(offset + 1, partition.processedEpoch);
+    if ((partition.processed ?? 0) <= offset) partition.markProcessed(offset + 1, leaderEpoch);
     await this.commitProcessed([partition]);
     // Taken away while it waited for its turn.
     if (partition.isRemoved && (partition.committed ?? 0) <= offset) throw this.#notOwned([partition]);

@@ -4,7 +4,7 @@ import { isOffset, SluiceError, type TopicPartition, topicPartitionText } from "
 import { fromWireError, logService, type PartitionOffset } from "@sluice/protocol";
 import { anySignal, type Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
-import type { PartitionLeader } from "../metadata-cache.js";
+import type { PartitionLeader } from "../cluster-metadata.js";
 import { withRetries } from "../retry-policy.js";
 
 /**

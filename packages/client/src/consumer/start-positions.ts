@@ -22,6 +22,8 @@ export interface StartPosition extends TopicPartition {
   readonly offset: number;
   /** What the group has committed; undefined: nothing, or it was not asked. */
   readonly committed: number | undefined;
+  /** Leader epoch of the record before `offset`, where the group has committed it; undefined: not known. */
+  readonly leaderEpoch: number | undefined;
   /** How many partitions the topic had when the group began with it; undefined: not known. */
   readonly groupBeganWith: number | undefined;
   /** The place is that of `startFrom`, and would be another one later: it is to be committed at once. */
@@ -78,9 +80,18 @@ function planOf(
   const { partitionCount, startFrom, groupId } = dependencies;
   const own = committed.get(keyOf({ topic, partition }));
   const beganWith = groupBeganWith(topic, committed);
-  const common = { topic, partition, committed: own?.offset, groupBeganWith: beganWith ?? partitionCount(topic) };
+  const common = {
+    topic,
+    partition,
+    committed: own?.offset,
+    leaderEpoch: undefined,
+    groupBeganWith: beganWith ?? partitionCount(topic),
+  };
   if (offset !== undefined) return { ...common, place: offset, isMomentary: false };
-  if (own !== undefined) return { ...common, place: own.offset, isMomentary: false };
+  if (own !== undefined) {
+    const leaderEpoch = own.leaderEpochPlusOne === 0 ? undefined : own.leaderEpochPlusOne - 1;
+    return { ...common, place: own.offset, leaderEpoch, isMomentary: false };
+  }
   const start = startFrom(topic);
   if (start === "fail") throw new SluiceError("NO_COMMITTED_OFFSET", { group: groupId ?? "", topic, partition });
   const place = isNewer({ topic, partition }, committed, beganWith) ? "earliest" : start;

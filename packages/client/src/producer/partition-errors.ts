@@ -25,6 +25,12 @@ export class PartitionErrors {
     return new SluiceError("INDETERMINATE", { operation: this.#operation, reason }, { cause: error });
   }
 
+  /** Another broker leads the partition, and the one that did has not answered. */
+  leaderMoved(): SluiceError {
+    const reason = "another broker became the leader before the answer";
+    return new SluiceError("INDETERMINATE", { operation: this.#operation, reason });
+  }
+
   /** There was no answer in time. */
   noAnswer(): SluiceError {
     const timeoutMs = Math.min(this.#deliveryTimeoutMs, this.#requestTimeoutMs);

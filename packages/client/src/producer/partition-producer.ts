@@ -64,6 +64,11 @@ export class PartitionProducer {
     this.#sender.sendDue();
   }
 
+  /** The partition may have another leader than before. */
+  leaderChanged(): void {
+    this.#sender.leaderChanged();
+  }
+
   /** Fails what has passed its deadline. */
   sweep(nowMs: number): void {
     const open = this.#open;

@@ -3,6 +3,8 @@
  *
  * Order is kept through retries: after a refusal or a lost answer nothing more is sent until everything that was under way is
  * answered; then metadata is refreshed, and after a pause everything that is not acknowledged is sent again from the first on.
+ * A new leader is not waited for: as soon as it is known, everything goes there, and of the old one only answers to batches
+ * that are not idempotent are still wanted.
  *
  * Idempotent batches are sent again whatever became of them: `partition-sequences` says with which numbers. The others are
  * sent again only where they were refused, because a second copy might be written otherwise; and should the leader have taken
@@ -11,9 +13,10 @@
  * A batch that may be in the log fails with INDETERMINATE; any other error says that it is not there.
  */
 
-import { invariant, isSluiceError, SluiceError, type Timer, toSluiceError } from "@sluice/model";
+import { invariant, isSluiceError, SluiceError, toSluiceError } from "@sluice/model";
 import type { ProduceResponse } from "@sluice/protocol";
-import { type PartitionLeader, unknownTopicWaitMs } from "../metadata-cache.js";
+import type { PartitionLeader } from "../cluster-metadata.js";
+import { unknownTopicWaitMs } from "../metadata-cache.js";
 import { isRetriableRefusal } from "../retry-policy.js";
 import type { PartitionProducerDependencies } from "./partition-dependencies.js";
 import { PartitionErrors } from "./partition-errors.js";
@@ -22,6 +25,7 @@ import type { ProduceBatch } from "./produce-batch.js";
 import type { ProduceStream } from "./produce-stream.js";
 import type { StreamPlace } from "./produce-streams.js";
 import type { ProducerSettings } from "./producer-options.js";
+import { RetryPause } from "./retry-pause.js";
 
 export interface PartitionSenderOptions {
   readonly topic: string;
@@ -47,10 +51,11 @@ export class PartitionSender {
   readonly #inFlight: InFlight[] = [];
   /** `settling`: something is to be sent again, and not all that was under way is answered; `pausing`: before sending again. */
   #state: "sending" | "settling" | "pausing" | "closed" = "sending";
-  /** For a stream, for a producer id, or for the limit of the topic. */
-  #isWaiting = false;
-  #pauseTimer: Timer | undefined;
-  #pauses = 0;
+  /** What the next batch waits for: a stream to the leader, a producer id, or the limit of the topic. */
+  #waiting: { readonly isForLeader: boolean } | undefined;
+  readonly #pause: RetryPause;
+  /** Of the leader that was tried last. */
+  #triedEpoch = -1;
   #unknownSinceMs: number | undefined;
   #acceptedOrdinal = -1;
   #place: StreamPlace | undefined;
@@ -60,6 +65,7 @@ export class PartitionSender {
     this.#dependencies = dependencies;
     this.#sequences = new PartitionSequences(dependencies.ids);
     this.#errors = new PartitionErrors(options, dependencies);
+    this.#pause = new RetryPause(options.topic, dependencies);
   }
 
   /** How many batches wait or are under way. */
@@ -74,7 +80,7 @@ export class PartitionSender {
 
   /** Sends what may be sent now. */
   sendDue(): void {
-    while (this.#state === "sending" && !this.#isWaiting) {
+    while (this.#state === "sending" && this.#waiting === undefined) {
       if (this.#inFlight.length >= this.#options.settings.maxInFlight) return;
       const batch = this.#nextBatch();
       if (batch === undefined || !this.#maySend(batch)) return;
@@ -85,11 +91,12 @@ export class PartitionSender {
         this.#maybePause();
         continue;
       }
+      this.#triedEpoch = leader.leaderEpoch;
       if (this.#isTooLarge(batch)) continue;
       const stream = this.#streamTo(leader);
       if (stream === undefined) return;
       if (!stream.isWritable) {
-        this.#waitFor((ready) => stream.whenWritable(ready));
+        this.#waitFor((ready) => stream.whenWritable(ready), { isForLeader: true });
         return;
       }
       if (batch.isIdempotent && batch.stamp === undefined && !this.#sequences.hasIdentity) {
@@ -99,6 +106,23 @@ export class PartitionSender {
       this.#queue.shift();
       this.#send(batch, stream, leader.leaderEpoch);
     }
+  }
+
+  /** Turns to the leader that is known now, where it is another than the one that was tried last. */
+  leaderChanged(): void {
+    if (this.#state === "closed" || !this.#hasNewLeader) return;
+    if (this.#waiting?.isForLeader === true) this.#waiting = undefined;
+    // What the old leader still says of these changes nothing: the new one knows by their numbers which of them it has.
+    for (const entry of [...this.#inFlight]) {
+      if (!entry.batch.isIdempotent || entry.batch.isSettled) continue;
+      entry.stream.forget(entry.correlationId);
+      this.#lost(entry, this.#errors.leaderMoved());
+    }
+    if (this.#state === "pausing") {
+      this.#pause.end();
+      this.#state = "sending";
+    }
+    this.#afterAnswer();
   }
 
   /** Fails what has passed its deadline, and breaks streams on which idempotent batches wait too long for an answer. */
@@ -119,7 +143,7 @@ export class PartitionSender {
   /** Fails what is not under way, and stops. What is under way is told by its stream. */
   close(error: SluiceError): void {
     this.#state = "closed";
-    this.#pauseTimer?.cancel();
+    this.#pause.end();
     for (const batch of [...this.#queue]) this.fail(batch, error);
   }
 
@@ -217,10 +241,14 @@ export class PartitionSender {
     if (batch.stamp === undefined) this.#sequences.stamp(batch);
   }
 
-  #waitFor(wait: (ready: (error: SluiceError | undefined) => void) => void): void {
-    this.#isWaiting = true;
+  #waitFor(
+    wait: (ready: (error: SluiceError | undefined) => void) => void,
+    waiting: { readonly isForLeader: boolean } = { isForLeader: false },
+  ): void {
+    this.#waiting = waiting;
     wait((error) => {
-      this.#isWaiting = false;
+      if (this.#waiting !== waiting) return; // For a leader that is not the leader any more.
+      this.#waiting = undefined;
       const first = this.#queue[0];
       if (error === undefined || first === undefined) {
         this.sendDue();
@@ -247,7 +275,7 @@ export class PartitionSender {
 
   #accepted(batch: ProduceBatch, response: ProduceResponse): void {
     this.#acceptedOrdinal = Math.max(this.#acceptedOrdinal, batch.ordinal);
-    this.#pauses = 0;
+    this.#pause.reset();
     this.#unknownSinceMs = undefined;
     this.#dependencies.onBuffered(-batch.sizeBytes);
     batch.succeed(response);
@@ -374,26 +402,26 @@ export class PartitionSender {
   }
 
   #maybePause(): void {
-    if (this.#state === "settling" && this.#inFlight.length === 0) this.#pause();
-  }
-
-  #pause(): void {
-    const { clock, policy, metadata, logger } = this.#dependencies;
-    const { topic, partition } = this.#options;
+    if (this.#state !== "settling" || this.#inFlight.length > 0) return;
+    if (this.#hasNewLeader) {
+      this.#state = "sending";
+      return;
+    }
     this.#state = "pausing";
-    const delayMs = policy.delayMs(this.#pauses++);
+    const { topic, partition } = this.#options;
     const code = this.#queue[0]?.lastRefusal?.code;
-    logger.debug({ topic, partition, code, delayMs }, "produce refused or unanswered, will retry");
-    this.#pauseTimer = clock.setTimer(delayMs, () => {
-      this.#pauseTimer = undefined;
-      metadata.refresh([topic]).then(
-        () => this.#resume(),
-        (error: unknown) => this.#resume(toSluiceError(error)),
-      );
-    });
+    const delayMs = this.#pause.begin((error) => this.#resume(error));
+    this.#dependencies.logger.debug({ topic, partition, code, delayMs }, "produce refused or unanswered, will retry");
   }
 
-  #resume(error?: SluiceError): void {
+  /** There is a leader, later than the one that was tried last. */
+  get #hasNewLeader(): boolean {
+    const { topic, partition } = this.#options;
+    const leader = this.#dependencies.metadata.leaderOf(topic, partition);
+    return leader !== undefined && leader.leaderEpoch > this.#triedEpoch;
+  }
+
+  #resume(error: SluiceError | undefined): void {
     if (this.#state === "closed") return;
     this.#state = "sending";
     const first = this.#queue[0];

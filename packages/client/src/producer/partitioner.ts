@@ -1,6 +1,6 @@
 /** Functions of applications that choose partitions: our form, and that of kafkajs. */
 
-import type { TopicMetadata } from "../metadata-cache.js";
+import type { TopicMetadata } from "../cluster-metadata.js";
 import { legacyPartitioner } from "./legacy-partitioner.js";
 import type { OutgoingMessage } from "./outgoing-message.js";
 

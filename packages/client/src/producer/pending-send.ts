@@ -8,7 +8,7 @@
 import { isSluiceError, SluiceError } from "@sluice/model";
 import type { CompressionCodec } from "@sluice/record";
 import { type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
-import type { ProduceBatch } from "./produce-batch.js";
+import type { AcknowledgedBatch, ProduceBatch } from "./produce-batch.js";
 import type { AcksName } from "./producer-options.js";
 
 /** Where a message went. */
@@ -21,6 +21,10 @@ export interface RecordMetadata {
   readonly offset: number;
   /** Milliseconds since 1970, as stored. */
   readonly timestamp: number;
+  /** How many replicas had it when it was acknowledged. 0 with acks `none`: nobody said. */
+  readonly replicas: number;
+  /** How many of them had flushed it to disk. */
+  readonly fsynced: number;
   /** The answer to an earlier try was lost: the message was written by that one, and once. Absent otherwise. */
   readonly duplicate?: true;
 }
@@ -45,6 +49,15 @@ export interface Delivery {
   /** Milliseconds from when a batch is begun until it has failed. */
   readonly timeoutMs: number;
 }
+
+/** Of a batch of which no broker said where it is. */
+const unsaid: AcknowledgedBatch = {
+  baseOffset: -1,
+  duplicate: false,
+  logAppendTimeMs: 0,
+  replicas: 0,
+  replicasFlushed: 0,
+};
 
 export class PendingSend {
   readonly topic: string;
@@ -153,7 +166,7 @@ export class PendingSend {
 
   #metadata(index: number): RecordMetadata {
     const batch = this.#batches[index] as ProduceBatch;
-    const { baseOffset = -1, duplicate = false, logAppendTimeMs = 0 } = batch.acknowledged ?? {};
+    const { baseOffset, duplicate, logAppendTimeMs, replicas, replicasFlushed } = batch.acknowledged ?? unsaid;
     const given = (this.messages[index] as OutgoingMessage).timestamp;
     const createTimeMs = given === undefined ? this.nowMs : timestampMsOf(given);
     return {
@@ -161,6 +174,8 @@ export class PendingSend {
       partition: batch.partition,
       offset: baseOffset + (this.#places[index] as number),
       timestamp: logAppendTimeMs > 0 ? logAppendTimeMs : createTimeMs,
+      replicas,
+      fsynced: replicasFlushed,
       ...(duplicate ? { duplicate } : {}),
     };
   }

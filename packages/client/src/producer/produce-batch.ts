@@ -42,6 +42,10 @@ export interface AcknowledgedBatch {
   readonly duplicate: boolean;
   /** Milliseconds since 1970; 0: the records keep their own timestamps. */
   readonly logAppendTimeMs: number;
+  /** Replicas that had it. */
+  readonly replicas: number;
+  /** Those of them that had flushed it to disk. */
+  readonly replicasFlushed: number;
 }
 
 export class ProduceBatch {

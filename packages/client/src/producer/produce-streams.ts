@@ -8,7 +8,7 @@
 
 import { addressText, type SluiceError, toSluiceError } from "@sluice/model";
 import type { ClientDependencies } from "../client-dependencies.js";
-import type { PartitionLeader } from "../metadata-cache.js";
+import type { PartitionLeader } from "../cluster-metadata.js";
 import { ProduceStream } from "./produce-stream.js";
 
 /** Where a partition's batches go: a broker, and which of the connections to it. */

@@ -264,9 +264,9 @@ function fakeDependencies(cluster: FakeCluster): Omit<ClientDependencies, "traci
   const times = { connectTimeoutMs: 1000, requestTimeoutMs: 1000 };
   const connections = new BrokerConnections(
     { brokers: cluster.bootstrap, ...times, addressMap: (address) => address },
-    { transport: cluster.transport, logger: silentLogger },
+    { transport: cluster.transport, clock, logger: silentLogger },
   );
-  const metadata = new MetadataCache(times, { connections, clock, policy });
+  const metadata = new MetadataCache(times, { connections, clock, policy, random });
   return {
     clientId: "test",
     requestTimeoutMs: 1000,

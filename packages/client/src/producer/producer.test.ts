@@ -37,8 +37,8 @@ describe("sending", () => {
     await producer.send({ topic: "t", messages: [value("a")] });
     const sent = await producer.send({ topic: "t", messages: [value("b"), { value: "c", timestamp: new Date(77) }] });
     expect(sent).toEqual([
-      { topic: "t", partition: 0, offset: 1, timestamp: 5000 },
-      { topic: "t", partition: 0, offset: 2, timestamp: 77 },
+      { topic: "t", partition: 0, offset: 1, timestamp: 5000, replicas: 1, fsynced: 1 },
+      { topic: "t", partition: 0, offset: 2, timestamp: 77, replicas: 1, fsynced: 1 },
     ]);
   });
 

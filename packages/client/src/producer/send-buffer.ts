@@ -34,6 +34,7 @@ export class SendBuffer {
   readonly #dirty = new Set<TopicProducer>();
   readonly #unsettled = new Set<PendingSend>();
   readonly #lifetime = new AbortController();
+  readonly #stopListening: () => void;
   #line: Waiting[] = [];
   #lineBytes = 0;
   #lineMessages = 0;
@@ -52,6 +53,9 @@ export class SendBuffer {
     this.#partitioner = options.partitioner;
     this.#clock = dependencies.clock;
     this.#dependencies = { ...dependencies, onBuffered: (bytes) => this.#buffered(bytes) };
+    this.#stopListening = dependencies.metadata.onLeadersChanged((topics) => {
+      for (const topic of topics) this.#topics.get(topic)?.leadersChanged();
+    });
   }
 
   /** Bytes that are sent or wait in batches to be sent, and are not answered yet. */
@@ -121,6 +125,7 @@ export class SendBuffer {
   /** Fails everything that is not answered: with `error`, or with INDETERMINATE where it may be in the log. */
   close(error: SluiceError): void {
     this.#lifetime.abort(error);
+    this.#stopListening();
     // First: whatever fails makes room, which must let nothing in any more.
     for (const { send } of this.#line.splice(0)) send.fail(error);
     for (const topic of this.#topics.values()) topic.close(error);

@@ -10,7 +10,7 @@
 
 import { isSluiceError, randomBelow, SluiceError } from "@sluice/model";
 import { checkCodecAvailable, partitionForKey, type RecordHeaderInput } from "@sluice/record";
-import type { TopicMetadata } from "../metadata-cache.js";
+import type { TopicMetadata } from "../cluster-metadata.js";
 import { encodeBytes, encodeHeaders, type OutgoingMessage, timestampMsOf } from "./outgoing-message.js";
 import type { PartitionProducerDependencies } from "./partition-dependencies.js";
 import { PartitionProducer } from "./partition-producer.js";
@@ -55,6 +55,7 @@ export class TopicProducer {
     this.#settings = options.settings;
     this.#partitioner = options.partitioner;
     this.#dependencies = dependencies;
+    dependencies.metadata.watch(options.topic);
   }
 
   /** Takes a send after all earlier ones. True: partitions have something to send. */
@@ -105,6 +106,11 @@ export class TopicProducer {
 
   pump(options: { readonly isFlush: boolean }): void {
     for (const partition of this.#partitions) partition.pump(options);
+  }
+
+  /** Partitions have other leaders than before. */
+  leadersChanged(): void {
+    for (const partition of this.#partitions) partition.leaderChanged();
   }
 
   sweep(nowMs: number): void {

@@ -9,6 +9,7 @@ import {
   type CommitOffsetsRequest,
   clusterService,
   type DescribeClusterRequest,
+  type DescribeClusterResponse,
   type FetchRequest,
   type FetchResponse,
   type GroupMember,
@@ -57,6 +58,14 @@ export interface ArrivedProduce {
   answer(error?: SluiceError): void;
 }
 
+/** A WatchCluster stream that a client has open. */
+export interface FakeWatch {
+  readonly brokerId: number;
+  readonly request: DescribeClusterRequest;
+  send(response: DescribeClusterResponse): void;
+  end(error?: SluiceError): void;
+}
+
 export interface FakeSession {
   readonly brokerId: number;
   readonly received: SessionRequest[];
@@ -73,6 +82,8 @@ export class FakeCluster {
   readonly committed = new Map<string, number>();
   /** The texts of those commits, likewise. */
   readonly committedTexts = new Map<string, string>();
+  /** Their leader epochs + 1, likewise. */
+  readonly committedEpochs = new Map<string, number>();
   coordinatorId = 1;
   describeCount = 0;
   /** Topics that a client wants created are, with one partition. */
@@ -102,9 +113,15 @@ export class FakeCluster {
   onDescribeGroup: (group: string) => SluiceError | undefined = () => undefined;
   /** Replaces the answer to the deletion of a group. */
   onDeleteGroup: (group: string) => object = () => ({});
+  /** Brokers serve WatchCluster. Default: they are older than that. */
+  canBeWatched = false;
+  /** What is watched, by open stream. */
+  readonly watches: FakeWatch[] = [];
   /** Revision that Describe answers with, whatever is true. */
   describeAsOf: number | undefined;
   readonly #parked = new Set<() => void>();
+  /** How often topics were created, by name. */
+  readonly #creations = new Map<string, number>();
   #revision = 1;
 
   constructor(options: { readonly brokers: number }) {
@@ -123,12 +140,16 @@ export class FakeCluster {
 
   startBroker(id: number): void {
     this.transport.endpoints.set(`broker-${id}:9092`, this.#endpoint(id));
+    this.#changed([]);
   }
 
   /** The broker is gone: nothing answers at its address, and streams to it break. */
   stopBroker(id: number): void {
     this.transport.endpoints.delete(`broker-${id}:9092`);
     this.transport.cut(this.address(id));
+    for (const watch of this.watches.filter(({ brokerId }) => brokerId === id))
+      this.watches.splice(this.watches.indexOf(watch), 1);
+    this.#changed([]);
   }
 
   /** Leaders are brokers 1, 2 ... in turn. */
@@ -145,7 +166,8 @@ export class FakeCluster {
       };
     });
     this.topics.set(name, created);
-    this.#revision++;
+    this.#creations.set(name, (this.#creations.get(name) ?? 0) + 1);
+    this.#changed([name]);
     return created;
   }
 
@@ -161,19 +183,25 @@ export class FakeCluster {
         batches: [],
         producers: new Map(),
       });
-    this.#revision++;
+    this.#changed([name]);
   }
 
   deleteTopic(name: string): void {
     this.topics.delete(name);
-    this.#revision++;
+    this.#changed([name]);
   }
 
   moveLeader(topic: string, partition: number, leaderId: number | undefined): void {
     const found = this.partition(topic, partition);
     found.leaderId = leaderId;
     found.leaderEpoch++;
-    this.#revision++;
+    this.#changed([topic]);
+  }
+
+  /** Ends a watch, as a broker does that stops. */
+  endWatch(watch: FakeWatch, error?: SluiceError): void {
+    this.watches.splice(this.watches.indexOf(watch), 1);
+    watch.end(error);
   }
 
   partition(topic: string, partition: number): FakePartition {
@@ -268,6 +296,7 @@ export class FakeCluster {
         [logService.produce.path, (stream) => this.#serveProduce(id, stream as never)],
         [logService.fetch.path, (stream) => this.#serveFetch(id, stream as never)],
         [groupsService.session.path, (stream) => this.#serveSession(id, stream as never)],
+        [clusterService.watchCluster.path, (stream) => this.#serveWatch(id, stream as never)],
       ]),
     };
   }
@@ -279,15 +308,20 @@ export class FakeCluster {
   }
 
   /** Answers Describe. */
-  describe(request: DescribeClusterRequest) {
+  describe(request: DescribeClusterRequest): DescribeClusterResponse {
     this.describeCount++;
     this.described.push(request.topics);
+    return this.#describe(request);
+  }
+
+  #describe(request: DescribeClusterRequest): DescribeClusterResponse {
     const isCreating = this.autoCreateTopics && request.createMissing;
     for (const name of isCreating ? request.topics : []) if (!this.topics.has(name)) this.createTopic(name, 1);
     const names = request.brokersOnly ? [] : request.topics.length > 0 ? request.topics : [...this.topics.keys()];
     const brokers = this.bootstrap.map((address) => {
       const [host = "", port] = address.split(":");
-      return { id: Number(host.split("-")[1]), host, port: Number(port), rack: "" };
+      const id = Number(host.split("-")[1]);
+      return { id, host, port: Number(port), rack: "", brokerEpoch: 1, fenced: false, drained: false };
     });
     const topics = names.map((name) => {
       const partitions = this.topics.get(name);
@@ -297,11 +331,12 @@ export class FakeCluster {
       }
       const described = partitions.map(({ leaderId, leaderEpoch }, partition) => {
         const leaderIdPlusOne = leaderId === undefined ? 0 : leaderId + 1;
-        return { partition, leaderIdPlusOne, leaderEpoch, replicas: [1], inSyncReplicas: [1] };
+        const replicas = { replicas: [1], inSyncReplicas: [1], eligibleLeaderReplicas: [], offlineReplicas: [] };
+        return { partition, leaderIdPlusOne, leaderEpoch, ...replicas, addingReplicas: [], removingReplicas: [] };
       });
       return {
         name,
-        id: `id-of-${name}`,
+        id: `id-${this.#creations.get(name)}-of-${name}`,
         internal: false,
         partitions: described,
         error: null,
@@ -314,6 +349,36 @@ export class FakeCluster {
       brokers,
       topics,
       revision: this.describeAsOf ?? this.#revision,
+      deletedTopics: [],
+      isDelta: false,
+    };
+  }
+
+  #changed(topics: readonly string[]): void {
+    this.#revision++;
+    for (const { request, send } of this.watches) {
+      const wanted = topics.filter((name) => request.topics.length === 0 || request.topics.includes(name));
+      const there = wanted.filter((name) => this.topics.has(name));
+      const answer = this.#describe({ topics: there, brokersOnly: there.length === 0, createMissing: false });
+      const deletedTopics = wanted.filter((name) => !this.topics.has(name));
+      send({ ...answer, deletedTopics, isDelta: true });
+    }
+  }
+
+  #serveWatch(brokerId: number, stream: FakeServerStream<DescribeClusterRequest, DescribeClusterResponse>): void {
+    stream.onMessage = (request) => {
+      if (!this.canBeWatched) {
+        stream.end(new SluiceError("UNSUPPORTED", { feature: clusterService.watchCluster.path }));
+        return;
+      }
+      stream.send(this.#describe(request));
+      const watch: FakeWatch = {
+        brokerId,
+        request,
+        send: (response) => stream.send(response),
+        end: (error) => stream.end(error),
+      };
+      this.watches.push(watch);
     };
   }
 
@@ -334,8 +399,9 @@ export class FakeCluster {
     const error = this.onCommit(request);
     if (error !== undefined) throw error;
     this.commits.push(request);
-    for (const { topic, partition, offset, metadata } of request.offsets) {
+    for (const { topic, partition, offset, leaderEpochPlusOne, metadata } of request.offsets) {
       this.committed.set(`${topic}-${partition}`, offset);
+      this.committedEpochs.set(`${topic}-${partition}`, leaderEpochPlusOne);
       this.committedTexts.set(`${topic}-${partition}`, metadata);
     }
     return {};
@@ -359,7 +425,8 @@ export class FakeCluster {
       const offset = this.committed.get(`${topic}-${partition}`);
       if (offset === undefined) return [];
       const metadata = this.committedTexts.get(`${topic}-${partition}`) ?? "";
-      return [{ topic, partition, offset, leaderEpochPlusOne: 0, metadata, committedAtMs: 0 }];
+      const leaderEpochPlusOne = this.committedEpochs.get(`${topic}-${partition}`) ?? 0;
+      return [{ topic, partition, offset, leaderEpochPlusOne, metadata, committedAtMs: 0 }];
     });
     return { offsets };
   }
@@ -370,6 +437,13 @@ export class FakeCluster {
     if (log === undefined) return new SluiceError("UNKNOWN_TOPIC", { topic });
     if (log.leaderId === brokerId) return undefined;
     return new SluiceError("NOT_LEADER", { broker: brokerId, topic, partition, leader: log.leaderId ?? "none" });
+  }
+
+  /** Why a reader is refused that has read what a newer leader wrote. */
+  #epochRefusal({ topic, partition, lastFetchedEpoch: epoch = 0 }: FetchRequest): SluiceError | undefined {
+    const { leaderEpoch: currentEpoch } = this.partition(topic, partition);
+    if (epoch <= currentEpoch) return undefined;
+    return new SluiceError("UNKNOWN_LEADER_EPOCH", { topic, partition, epoch, currentEpoch });
   }
 
   #serveProduce(brokerId: number, stream: FakeServerStream<ProduceRequest, ProduceResponse>): void {
@@ -412,8 +486,15 @@ export class FakeCluster {
 
   #fetch(brokerId: number, request: FetchRequest): FetchResponse | undefined {
     const { correlationId, topic, partition, fetchOffset } = request;
-    const refusal = this.onFetch(request) ?? this.#refusal(brokerId, topic, partition);
-    const common = { correlationId, highWatermark: 0, logStartOffset: 0, leaderEpoch: 0, error: refusal };
+    const refusal = this.onFetch(request) ?? this.#refusal(brokerId, topic, partition) ?? this.#epochRefusal(request);
+    const common = {
+      correlationId,
+      highWatermark: 0,
+      logStartOffset: 0,
+      leaderEpoch: 0,
+      error: refusal,
+      diverging: undefined,
+    };
     if (refusal !== undefined) return { ...common, records: Buffer.alloc(0) };
     const log = this.partition(topic, partition);
     const { logStartOffset, endOffset: highWatermark } = log;
@@ -426,6 +507,12 @@ export class FakeCluster {
         highWatermark,
       });
       return { ...common, error, records: Buffer.alloc(0) };
+    }
+    const diverging = divergingFrom(log, request);
+    if (diverging !== undefined) {
+      const { endOffset } = diverging;
+      const error = new SluiceError("LOG_TRUNCATED", { topic, partition, offset: fetchOffset, endOffset });
+      return { ...common, error, diverging, records: Buffer.alloc(0) };
     }
     const wanted = log.batches.filter((batch) => batchLastOffset(batch, 0) >= fetchOffset);
     if (wanted.length === 0) return undefined;
@@ -451,6 +538,17 @@ export class FakeCluster {
       end: (error) => stream.end(error),
     });
   }
+}
+
+/** Undefined: the log goes on from what the request says was read. */
+function divergingFrom(log: FakePartition, { fetchOffset, lastFetchedEpoch }: FetchRequest) {
+  if (lastFetchedEpoch === undefined || log.batches.length === 0) return undefined;
+  let found = { epoch: lastFetchedEpoch, endOffset: log.logStartOffset };
+  for (const batch of log.batches) {
+    const { leaderEpoch: epoch } = readBatchHeader(batch);
+    if (epoch <= lastFetchedEpoch) found = { epoch, endOffset: batchLastOffset(batch, 0) + 1 };
+  }
+  return found.epoch === lastFetchedEpoch && fetchOffset <= found.endOffset ? undefined : found;
 }
 
 interface Place {

@@ -16,6 +16,7 @@ import {
   type TransportServer,
   type UnaryMethod,
 } from "@sluice/model";
+import { orCancelled } from "../cancellation.js";
 
 /** The other end of a stream that a client opened. */
 export interface FakeServerStream<In, Out> {
@@ -51,6 +52,10 @@ export class FakeTransport implements Transport {
     const connection = new FakeConnection(address, this);
     this.connections.add(connection);
     return connection;
+  }
+
+  async accepts(address: BrokerAddress): Promise<boolean> {
+    return this.endpoints.has(addressText(address));
   }
 
   /** A stream is full; `onDrain` is called when it is not any more. */
@@ -91,7 +96,8 @@ export class FakeConnection implements TransportConnection {
     const handler = this.#endpoint()?.unary.get(method.path);
     if (handler === undefined) throw unreachable(this.address, "connection refused");
     if (options.signal?.aborted === true) throw new SluiceError("CANCELLED", { operation: method.path });
-    return (await handler(request as never)) as Response;
+    const answer = handler(request as never) as Promise<Response>;
+    return await orCancelled(answer, method.path, options.signal);
   }
 
   open<Request, Response>(
