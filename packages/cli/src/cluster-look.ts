@@ -17,6 +17,10 @@ export interface BrokerLook {
   readonly port: number;
   readonly rack: string;
   readonly isController: boolean;
+  /** It is registered and takes no part yet. */
+  readonly isFenced: boolean;
+  /** Nothing new is placed on it. */
+  readonly isDrained: boolean;
   /** Undefined: it did not answer. */
   readonly description?: DescribeBrokerResponse;
   /** Why it did not answer. */
@@ -44,8 +48,8 @@ export async function lookAtBrokers(options: ClusterOptions, context: CommandCon
   await using calls = await openBrokerCalls({ timeoutMs, signal: context.signal });
   const { clusterService } = await import("@sluice/protocol");
   const brokers = await Promise.all(
-    cluster.brokers.map(async ({ nodeId, host, port, rack }): Promise<BrokerLook> => {
-      const broker = { id: nodeId, host, port, rack, isController: nodeId === cluster.controller };
+    cluster.brokers.map(async ({ nodeId, host, port, ...rest }): Promise<BrokerLook> => {
+      const broker = { id: nodeId, host, port, ...rest, isController: nodeId === cluster.controller };
       const askedMs = Date.now();
       const startMs = performance.now();
       try {

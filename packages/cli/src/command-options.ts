@@ -189,3 +189,13 @@ export function collectPartitions(text: string, before: readonly number[] = []):
     throw new InvalidArgumentError("The partition is too large.");
   return [...new Set([...before, ...partitions])];
 }
+
+/** Parser of the id of a broker. */
+export const brokerId: (text: string) => number = integerBetween(0, 0x7fff_fffe);
+
+/** Parser of brokers, the preferred leader first: `1,2,3`. */
+export function parseBrokers(text: string): readonly number[] {
+  if (!/^\d+(,\d+)*$/.test(text))
+    throw new InvalidArgumentError("It takes ids of brokers, as 1,2,3, the preferred leader first.");
+  return text.split(",").map(brokerId);
+}

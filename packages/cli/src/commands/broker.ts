@@ -9,6 +9,7 @@ import {
   startBroker,
 } from "@sluice/broker";
 import { type Command, Option } from "commander";
+import { lightenHeapMarking } from "../broker-heap.js";
 import type { CommandContext } from "../command-context.js";
 import { readBrokerSources } from "../config/broker-sources.js";
 import { stopOnSignal } from "../stop-on-signal.js";
@@ -44,6 +45,7 @@ async function runBroker(options: BrokerCommandOptions, context: CommandContext)
     return;
   }
   const { config, origins: configOrigins } = loaded;
+  lightenHeapMarking();
   const broker = await startBroker({ config, configOrigins, logger: createLogger(config.logLevel) });
   await context.stdout.write(
     `${JSON.stringify({ id: broker.id, host: broker.host, port: broker.port, httpPort: broker.httpPort })}\n`,

@@ -1,21 +1,16 @@
 /**
- * `sluice dev`: several brokers in this process, on ports that follow one another. It runs until Ctrl-C or SIGTERM and keeps its
- * data, unless --temporary.
+ * `sluice dev`: several brokers, in this process or each in one of its own, on ports that follow one another. It runs until Ctrl-C or
+ * SIGTERM and keeps its data, unless --temporary.
  */
 
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import {
-  type BrokerConfig,
-  createLogger,
-  type LocalCluster,
-  loadBrokerConfig,
-  startLocalCluster,
-} from "@sluice/broker";
+import { type BrokerConfig, createLogger, loadBrokerConfig, startLocalCluster } from "@sluice/broker";
 import { isSluiceError } from "@sluice/model";
 import type { Command } from "commander";
 import { AdvisedError } from "../advice.js";
+import { lightenHeapMarking } from "../broker-heap.js";
 import { type CommandContext, UsageError } from "../command-context.js";
 import {
   integerBetween,
@@ -27,6 +22,8 @@ import {
 import { readBrokerSources } from "../config/broker-sources.js";
 import { DevContext } from "../contexts/dev-context.js";
 import { describeFailure } from "../describe-failure.js";
+import type { DevCluster } from "../dev/dev-cluster.js";
+import { startProcessCluster } from "../dev/process-cluster.js";
 import { printJson } from "../print-json.js";
 import { stopOnSignal } from "../stop-on-signal.js";
 import { formatTable } from "../table.js";
@@ -36,6 +33,7 @@ interface DevOptions extends OutputOptions {
   readonly data?: string;
   readonly port?: number;
   readonly temporary?: true;
+  readonly processes?: true;
 }
 
 const brokersMax = 32;
@@ -54,6 +52,7 @@ export function configure(command: Command, context: CommandContext): void {
       integerBetween(0, 65_535),
     )
     .option("--temporary", "keep the data in a temporary directory, and remove it at the end")
+    .option("--processes", "run each broker as a process of its own, over a real etcd, which has to be on PATH")
     .action((options: DevOptions) => dev(options, context));
 }
 
@@ -67,16 +66,7 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   const kept = origins.has("dataDirectory") ? config.dataDirectory : defaultDirectory;
   const dataDirectory = resolve(temporary ?? kept);
   try {
-    const cluster = await startLocalCluster({
-      brokers: options.brokers,
-      dataDirectory,
-      port: config.port,
-      host: config.host,
-      // Only what somebody set: the rest is the local cluster's to choose.
-      config: Object.fromEntries([...origins.keys()].map((key) => [key, config[key as keyof BrokerConfig]])),
-      configOrigins: origins,
-      logger: createLogger(origins.has("logLevel") ? config.logLevel : "warn"),
-    });
+    const cluster = await startCluster({ config, origins, dataDirectory }, options, context);
     const isTemporary = temporary !== undefined;
     const named = new DevContext(context.env, cluster.bootstrap.join(","));
     try {
@@ -97,6 +87,33 @@ async function dev(options: DevOptions, context: CommandContext): Promise<void> 
   } finally {
     if (temporary !== undefined) await rm(temporary, { recursive: true, force: true });
   }
+}
+
+interface ClusterSettings {
+  readonly config: BrokerConfig;
+  /** Where the values came from that somebody set. */
+  readonly origins: ReadonlyMap<string, string>;
+  readonly dataDirectory: string;
+}
+
+function startCluster(
+  { config, origins, dataDirectory }: ClusterSettings,
+  { brokers, processes }: DevOptions,
+  context: CommandContext,
+): Promise<DevCluster> {
+  const { port, host, stopGraceMs } = config;
+  if (processes === true) return startProcessCluster({ brokers, dataDirectory, port, host, stopGraceMs }, context);
+  lightenHeapMarking();
+  return startLocalCluster({
+    brokers,
+    dataDirectory,
+    port,
+    host,
+    // Only what somebody set: the rest is the local cluster's to choose.
+    config: Object.fromEntries([...origins.keys()].map((key) => [key, config[key as keyof BrokerConfig]])),
+    configOrigins: origins,
+    logger: createLogger(origins.has("logLevel") ? config.logLevel : "warn"),
+  });
 }
 
 /** @throws UsageError where the last broker would have no port left, for gRPC or, 100 above, for HTTP */
@@ -127,13 +144,19 @@ interface Announcement {
   readonly output: OutputFormat;
 }
 
-async function announce(cluster: LocalCluster, where: Announcement, context: CommandContext): Promise<void> {
+async function announce(cluster: DevCluster, where: Announcement, context: CommandContext): Promise<void> {
   const { dataDirectory, isTemporary } = where;
-  const brokers = cluster.brokers.map(({ id, host, port, httpPort }) => ({ id, host, port, httpPort }));
+  const brokers = cluster.brokers.map(({ id, host, port, httpPort, pid }) => {
+    return { id, host, port, httpPort, ...(pid === undefined ? {} : { pid }) };
+  });
   if (isForPrograms(where)) return printJson(context, { brokers, bootstrap: cluster.bootstrap, dataDirectory }, where);
+  const hasProcesses = brokers.some(({ pid }) => pid !== undefined);
   const table = formatTable(
-    [{ title: "BROKER" }, { title: "GRPC" }, { title: "HTTP" }],
-    brokers.map(({ id, host, port, httpPort }) => [id, `${host}:${port}`, `http://${host}:${httpPort}/metrics`]),
+    [{ title: "BROKER" }, { title: "GRPC" }, { title: "HTTP" }, ...(hasProcesses ? [{ title: "PROCESS" }] : [])],
+    brokers.map(({ id, host, port, httpPort, pid }) => {
+      const addresses = [`${host}:${port}`, `http://${host}:${httpPort}/metrics`];
+      return [id, ...addresses, ...(hasProcesses ? [pid ?? null] : [])];
+    }),
   );
   const count = brokers.length === 1 ? "1 broker is" : `${brokers.length} brokers are`;
   const data = `${isTemporary ? "Temporary data" : "Data"} in ${dataDirectory}`;

@@ -6,7 +6,7 @@ import { checkCluster } from "./check-cluster.js";
 import { checkNode } from "./check-machine.js";
 
 const description = {
-  broker: { id: 1, host: "a", port: 9092, rack: "" },
+  broker: { id: 1, host: "a", port: 9092, rack: "", brokerEpoch: 1, fenced: false, drained: false },
   version: "0.1.0",
   startedAtMs: 0,
   nowMs: 0,
@@ -23,11 +23,23 @@ const broker: BrokerLook = {
   port: 9092,
   rack: "",
   isController: true,
+  isFenced: false,
+  isDrained: false,
   description,
   answerMs: 10,
   clockAheadMs: 0,
 };
-const partition = { partition: 0, leaderId: 1, leaderEpoch: 0, replicas: [1], inSyncReplicas: [1] };
+const partition = {
+  partition: 0,
+  leaderId: 1,
+  leaderEpoch: 0,
+  replicas: [1],
+  inSyncReplicas: [1],
+  eligibleLeaderReplicas: [],
+  offlineReplicas: [],
+  addingReplicas: [],
+  removingReplicas: [],
+};
 const look = {
   cluster: { clusterId: "c", controller: 1, brokers: [{ nodeId: 1, host: "a", port: 9092, rack: "" }] },
   topics: [{ name: "__consumer_offsets", id: "x", isInternal: true, partitions: [partition] }],

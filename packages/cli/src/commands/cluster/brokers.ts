@@ -45,16 +45,19 @@ async function brokers(options: ClusterOptions, context: CommandContext): Promis
   });
 }
 
-function brokerRow({ id, host, port, rack, isController, description, error }: BrokerLook) {
-  const ready = description?.ready === true;
+function brokerRow(look: BrokerLook) {
+  const { id, host, port, rack, isController, isFenced, isDrained, description, error } = look;
+  const ready = description?.ready === true && !isFenced;
   return {
     id,
     host,
     port,
     rack,
     controller: isController,
+    fenced: isFenced,
+    drained: isDrained,
     ready,
-    state: description === undefined ? "no answer" : ready ? "ready" : "not ready",
+    state: stateOf(look),
     problems: error === undefined ? (description?.problems ?? []) : [`${error.message} (${error.code})`],
     version: description?.version ?? null,
     startedAtMs: description?.startedAtMs ?? null,
@@ -62,4 +65,11 @@ function brokerRow({ id, host, port, rack, isController, description, error }: B
     diskBytesTotal: description?.diskBytesTotal ?? null,
     diskBytesFree: description?.diskBytesFree ?? null,
   };
+}
+
+function stateOf({ isFenced, isDrained, description }: BrokerLook): string {
+  if (description === undefined) return "no answer";
+  if (isFenced) return "fenced";
+  if (!description.ready) return "not ready";
+  return isDrained ? "drained" : "ready";
 }

@@ -32,8 +32,11 @@ export function verdictOf({ cluster, topics, brokers }: ClusterLook) {
   const partitions = topics.flatMap(({ name, partitions: all }) => all.map((each) => ({ ...each, topic: name })));
   const leaderless = partitions.filter(({ leaderId }) => leaderId === undefined);
   const underReplicated = partitions.filter(({ replicas, inSyncReplicas }) => inSyncReplicas.length < replicas.length);
+  const offline = partitions.filter(({ offlineReplicas }) => offlineReplicas.length > 0);
+  const offlineBrokers = new Set(offline.flatMap(({ offlineReplicas }) => offlineReplicas).sort((a, b) => a - b));
   const problems = [
     ...(cluster.controller === undefined ? ["no broker acts as controller"] : []),
+    ...brokers.flatMap(({ id, isFenced }) => (isFenced ? [`broker ${id} is fenced: it takes no part yet`] : [])),
     ...brokers.flatMap(({ id, error, description }) => {
       if (error !== undefined) return [`broker ${id} does not answer: ${error.message}`];
       const texts = description?.problems ?? [];
@@ -42,6 +45,9 @@ export function verdictOf({ cluster, topics, brokers }: ClusterLook) {
         : texts.map((text) => `broker ${id}: ${text}`);
     }),
     ...(leaderless.length === 0 ? [] : [`no leader: ${partitionList(leaderless)}`]),
+    ...(offlineBrokers.size === 0
+      ? []
+      : [`replicas on brokers that are not running (${[...offlineBrokers].join(", ")}): ${partitionList(offline)}`]),
     ...(underReplicated.length === 0 ? [] : [`not all replicas in sync: ${partitionList(underReplicated)}`]),
   ];
   const counts = {
@@ -50,6 +56,7 @@ export function verdictOf({ cluster, topics, brokers }: ClusterLook) {
     partitions: partitions.length,
     leaderless: leaderless.length,
     underReplicated: underReplicated.length,
+    offline: offline.length,
   };
   return { problems, counts };
 }

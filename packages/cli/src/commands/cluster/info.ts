@@ -19,8 +19,10 @@ async function info(options: ClusterOptions, context: CommandContext): Promise<v
   });
   const partitions = topics.flatMap((topic) => topic.partitions);
   const leaderless = partitions.filter(({ leaderId }) => leaderId === undefined).length;
-  const brokers = cluster.brokers.map(({ nodeId, host, port, rack }) => {
-    return { id: nodeId, host, port, rack, leads: partitions.filter(({ leaderId }) => leaderId === nodeId).length };
+  const brokers = cluster.brokers.map(({ nodeId, host, port, rack, isFenced, isDrained }) => {
+    const leads = partitions.filter(({ leaderId }) => leaderId === nodeId).length;
+    const keeps = partitions.filter(({ replicas }) => replicas.includes(nodeId)).length;
+    return { id: nodeId, host, port, rack, fenced: isFenced, drained: isDrained, leads, keeps };
   });
   const healthy = leaderless === 0 && cluster.controller !== undefined;
   if (!healthy) context.setExitCode(exitCode.unhealthy);
@@ -35,10 +37,16 @@ async function info(options: ClusterOptions, context: CommandContext): Promise<v
       { title: "ADDRESS" },
       { title: "RACK" },
       { title: "LEADS", align: "right" },
+      { title: "KEEPS", align: "right" },
       { title: "" },
     ],
-    brokers.map(({ id, host, port, rack, leads }) => {
-      return [id, `${host}:${port}`, rack === "" ? null : rack, leads, id === cluster.controller ? "controller" : ""];
+    brokers.map(({ id, host, port, rack, leads, keeps, fenced, drained }) => {
+      const remarks = [
+        ...(id === cluster.controller ? ["controller"] : []),
+        ...(fenced ? ["fenced"] : []),
+        ...(drained ? ["drained"] : []),
+      ];
+      return [id, `${host}:${port}`, rack === "" ? null : rack, leads, keeps, remarks.join(", ")];
     }),
   );
   const verdict = healthy

@@ -3,6 +3,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
+import { idsText } from "../../partition/moves.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -22,9 +23,10 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
     return { ...description, offsets: hasLeaders ? await admin.fetchTopicOffsets(name) : [] };
   });
   const offsets = new Map(topic.offsets.map((offset) => [offset.partition, offset]));
-  const partitions = topic.partitions.map(({ partition, leaderId, leaderEpoch, replicas, inSyncReplicas }) => {
+  const partitions = topic.partitions.map((one) => {
+    const { partition, leaderId, leaderEpoch, replicas, inSyncReplicas, offlineReplicas } = one;
     const known = offsets.get(partition);
-    const place = { leader: leaderId ?? null, leaderEpoch, replicas, inSyncReplicas };
+    const place = { leader: leaderId ?? null, leaderEpoch, replicas, inSyncReplicas, offlineReplicas };
     return { partition, ...place, start: known?.low ?? null, end: known?.high ?? null };
   });
   const { configs } = topic;
@@ -36,17 +38,19 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
       { title: "EPOCH", align: "right" },
       { title: "REPLICAS" },
       { title: "IN-SYNC" },
+      { title: "OFFLINE" },
       { title: "START", align: "right" },
       { title: "END", align: "right" },
       { title: "RECORDS", align: "right" },
     ],
-    partitions.map(({ partition, leader, leaderEpoch, replicas, inSyncReplicas, start, end }) => {
+    partitions.map(({ partition, leader, leaderEpoch, replicas, inSyncReplicas, offlineReplicas, start, end }) => {
       return [
         partition,
         leader,
         leaderEpoch,
-        replicas.join(","),
-        inSyncReplicas.join(","),
+        idsText(replicas),
+        idsText(inSyncReplicas),
+        idsText(offlineReplicas),
         start,
         end,
         recordsOf(start, end),

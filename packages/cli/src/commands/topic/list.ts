@@ -14,7 +14,10 @@ interface ListOptions extends ClusterOptions {
 export function configure(command: Command, context: CommandContext): void {
   withClusterOptions(command)
     .option("--internal", "topics that Sluice keeps for itself, too")
-    .addHelpText("after", "\n-o wide adds ids, and partitions without a leader.")
+    .addHelpText(
+      "after",
+      "\n-o wide adds ids, partitions without a leader, and those of which not all replicas are in sync.",
+    )
     .action((options: ListOptions) => list(options, context));
 }
 
@@ -27,20 +30,30 @@ async function list(options: ListOptions, context: CommandContext): Promise<void
     topic: name,
     partitions: partitions.length,
     replicationFactor: partitions[0]?.replicas.length ?? 0,
+    leaderless: partitions.filter(({ leaderId }) => leaderId === undefined).length,
+    underReplicated: partitions.filter(({ replicas, inSyncReplicas }) => inSyncReplicas.length < replicas.length)
+      .length,
+    offlineReplicas: partitions.reduce((sum, { offlineReplicas }) => sum + offlineReplicas.length, 0),
   }));
   const right = { align: "right" } as const;
   const columns = [{ title: "TOPIC" }, { title: "PARTITIONS", ...right }, { title: "REPLICATION", ...right }];
-  const wideColumns = [...columns, { title: "LEADERLESS", ...right }, { title: "INTERNAL" }, { title: "ID" }];
+  const wideColumns = [
+    ...columns,
+    { title: "LEADERLESS", ...right },
+    { title: "UNDER-REPLICATED", ...right },
+    { title: "INTERNAL" },
+    { title: "ID" },
+  ];
   await printAnswer(context, options, {
     value: { topics: shown },
     text: () =>
       options.output === "wide"
         ? formatTable(
             wideColumns,
-            sorted.map(({ name, partitions, isInternal, id }) => {
-              const leaderless = partitions.filter(({ leaderId }) => leaderId === undefined).length;
-              const replication = partitions[0]?.replicas.length ?? 0;
-              return [name, partitions.length, replication, leaderless, isInternal ? "yes" : "no", id];
+            shown.map((row, index) => {
+              const { isInternal = false, id = "" } = sorted[index] ?? {};
+              const counts = [row.partitions, row.replicationFactor, row.leaderless, row.underReplicated];
+              return [row.topic, ...counts, isInternal ? "yes" : "no", id];
             }),
           )
         : formatTable(
