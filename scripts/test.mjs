@@ -6,17 +6,41 @@
  * SLUICE_TEST_KAFKA_TOOLS is a command that runs a class of Kafka's tools, for example "bin/kafka-run-class.sh".
  */
 
+import { spawnSync } from "node:child_process";
 import { runInstalled } from "./run-installed.mjs";
 
 const tiers = [
   { name: "unit" },
+  { name: "sim" },
   { name: "integration" },
+  { name: "etcd", missing: noEtcd },
+  { name: "chaos", missing: noEtcd },
+  {
+    name: "compose",
+    missing: () => (isDockerThere() ? undefined : "there is no Docker engine, or no 'docker compose'"),
+  },
   {
     name: "interop",
     missing: () =>
       process.env.SLUICE_TEST_KAFKA_TOOLS ? undefined : "SLUICE_TEST_KAFKA_TOOLS does not name Kafka's tools",
   },
 ];
+
+/** Why tests with a real etcd cannot run here. */
+function noEtcd() {
+  return isOnPath("etcd", "--version") ? undefined : "there is no etcd on PATH";
+}
+
+/** Whether the program can be started, and says its version. */
+function isOnPath(program, versionFlag) {
+  return spawnSync(program, [versionFlag], { stdio: "ignore" }).status === 0;
+}
+
+/** Whether containers can be run here. */
+function isDockerThere() {
+  const commands = [["info"], ["compose", "version"]];
+  return commands.every((args) => spawnSync("docker", args, { stdio: "ignore" }).status === 0);
+}
 
 const skipped = tiers.flatMap(({ name, missing }) => {
   const reason = missing?.();

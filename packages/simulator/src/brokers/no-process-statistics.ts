@@ -1,0 +1,13 @@
+/** Statistics of a process that there is not: everything is 0. */
+
+import type { BrokerPorts } from "@sluice/broker";
+
+export const noProcessStatistics: NonNullable<BrokerPorts["processStatistics"]> = () => ({
+  residentMemoryBytes: () => 0,
+  heapBytes: () => 0,
+  externalMemoryBytes: () => 0,
+  openFileDescriptors: () => 0,
+  cpuSeconds: () => 0,
+  takeEventLoopDelay: () => ({ p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }),
+  close: () => undefined,
+});

@@ -1,0 +1,20 @@
+/**
+ * The lowest `min.insync.replicas` that each topic has ever had. A leader goes by the settings of its newest image, which may be older
+ * than the newest replica sets: what it does is judged by the least that was ever asked of it.
+ */
+
+import type { ClusterImage, TopicImage } from "@sluice/cluster";
+
+export class InSyncFloors {
+  readonly #floors = new Map<string, number>();
+
+  onImage(image: ClusterImage, previous: ClusterImage): void {
+    if (image.topics === previous.topics) return;
+    for (const topic of image.topics.values()) this.#floors.set(topic.id, this.of(topic));
+  }
+
+  /** At most as many as the topic has replicas. */
+  of({ id, config, replicationFactor }: TopicImage): number {
+    return Math.min(config["min.insync.replicas"], replicationFactor, this.#floors.get(id) ?? Number.POSITIVE_INFINITY);
+  }
+}
