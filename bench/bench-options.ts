@@ -45,6 +45,8 @@ export const usage = `npm run bench -- [options]
   --no-startup        leave out memory and starting times
   -o, --output table|json  (table)
 
+npm run bench -- cluster   measures three brokers with etcd, from PATH, at replication factor 3
+npm run bench -- failover  kills, pauses and stops leaders, and measures for how long nothing is acknowledged
 npm run bench -- many-topics   creates thousands of topics, and measures an idle broker with them
 npm run bench -- soak   puts a steady load on a broker for minutes, and says what of it grows
 npm run bench -- log    measures the log alone, with options of its own`;

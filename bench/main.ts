@@ -1,6 +1,7 @@
 /**
  * `npm run bench`: what one broker carries, as ratios to what the bare pipeline carries in the same run. With `log` as its first
- * argument: what the log alone carries, see log/main.ts; with `soak`: whether a broker grows under a steady load, see soak.ts.
+ * argument: what the log alone carries, see log/main.ts; with `soak`: whether a broker grows under a steady load, see soak.ts;
+ * with `cluster`: what three brokers with etcd carry, see cluster/main.ts; with `failover`: how long they pause, see failover/main.ts.
  *
  * Absolute figures drift by a third from machine to machine and from run to run: the ratios are the result.
  */
@@ -8,11 +9,13 @@
 import { Sluice } from "@sluice/client";
 import { bareDefaults, runBarePipeline } from "./bare/bare-pipeline.js";
 import { type BenchOptions, parseBenchOptions, usage } from "./bench-options.js";
+import { benchCluster } from "./cluster/main.js";
+import { benchFailover } from "./failover/main.js";
 import { createKafkaTopic, deleteKafkaTopic } from "./kafkajs/bench-kafka.js";
 import { benchLog } from "./log/main.js";
 import { benchManyTopics } from "./many-topics.js";
 import { type BenchReport, type BenchRow, formatReport } from "./report.js";
-import { runWorkload, type WorkloadResult } from "./run-workload.js";
+import { runWorkload, sluiceBroker, type WorkloadResult } from "./run-workload.js";
 import { SluiceProcess, sluiceBin } from "./sluice-process.js";
 import { benchSoak } from "./soak.js";
 import { measureStartup } from "./startup.js";
@@ -27,6 +30,8 @@ for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => 
 const [subject, ...rest] = process.argv.slice(2);
 if (subject === "log") await benchLog(rest);
 else if (subject === "soak") await benchSoak(rest);
+else if (subject === "cluster") await benchCluster(rest);
+else if (subject === "failover") await benchFailover(rest);
 else if (subject === "many-topics") await benchManyTopics(rest);
 else await benchBroker(process.argv.slice(2));
 
@@ -73,7 +78,11 @@ async function benchSize(given: BenchOptions, recordBytes: number, bareMbPerSeco
     // What was produced is what is consumed; records that come one at a time have a topic to themselves.
     const topic = work === "end-to-end" ? "end-to-end" : "records";
     if (work !== "consume") await createTopic(brokers, topic, given);
-    const result = await runWorkload(work, workloadOf(work, { brokers, topic, recordBytes }, given), httpPort);
+    const result = await runWorkload(
+      work,
+      workloadOf(work, { brokers, topic, recordBytes }, given),
+      sluiceBroker(httpPort),
+    );
     rows.push(rowOf({ work, recordBytes, system: "sluice" }, result, bareMbPerSecond));
     if (given.kafka !== undefined) rows.push(await benchKafkaBeside(given, { work, recordBytes }, bareMbPerSecond));
   }
@@ -92,7 +101,7 @@ async function benchKafkaBeside(
   const isRead = work !== "produce" || !given.works.includes("consume");
   if (work !== "consume") await createKafkaTopic(brokers, topic, given.partitions);
   const workload = workloadOf(work, { brokers, topic, recordBytes }, given);
-  const result = await runWorkload(work, workload, undefined);
+  const result = await runWorkload(work, workload, { system: "kafkajs" });
   if (isRead) await deleteKafkaTopic(brokers, topic);
   return rowOf({ work, recordBytes, system: "kafkajs" }, result, bareMbPerSecond);
 }

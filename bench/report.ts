@@ -41,9 +41,9 @@ export function formatReport({ bare, rows, startup }: BenchReport): string {
   const runs = bare.runs.map((run) => run.toFixed(0)).join(", ");
   const single = bare.oneByOne;
   const lines = [
-    `bare pipeline: ${bare.mbPerSecond.toFixed(0)} MB/s (runs: ${runs}); 1 KiB at a time: p50 ${ms(single.p50Ms)} p99 ${ms(single.p99Ms)} ms`,
+    `bare pipeline: ${bare.mbPerSecond.toFixed(0)} MB/s (runs: ${runs}); 1 KiB at a time: p50 ${milliseconds(single.p50Ms)} p99 ${milliseconds(single.p99Ms)} ms`,
     "",
-    ...align([titles, ...rows.map((row) => cells(row, single))]),
+    ...alignRows([titles, ...rows.map((row) => cells(row, single))]),
   ];
   if (startup !== undefined) {
     const { npmStartMs, commandMs, idleRssBytes } = startup;
@@ -67,7 +67,9 @@ function cells(row: BenchRow, bareSingle: LatencySummary): string[] {
     Math.round(row.recordsPerSecond).toLocaleString("en-US"),
     row.mbPerSecond.toFixed(1),
     toBare,
-    ...(latency === null ? ["-", "-", "-"] : [ms(latency.p50Ms), ms(latency.p99Ms), ms(latency.p999Ms)]),
+    ...(latency === null
+      ? ["-", "-", "-"]
+      : [milliseconds(latency.p50Ms), milliseconds(latency.p99Ms), milliseconds(latency.p999Ms)]),
     row.broker?.cpuSeconds.toFixed(2) ?? "-",
     row.broker === undefined ? "-" : megabytes(row.broker.rssBytes),
     row.client.cpuSeconds.toFixed(2),
@@ -75,12 +77,13 @@ function cells(row: BenchRow, bareSingle: LatencySummary): string[] {
   ];
 }
 
-function align(rows: readonly (readonly string[])[]): string[] {
-  const widths = titles.map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
+/** Rows of cells as lines, each column as wide as its widest cell. The first row has all columns. */
+export function alignRows(rows: readonly (readonly string[])[]): string[] {
+  const widths = (rows[0] ?? []).map((_, column) => Math.max(...rows.map((row) => row[column]?.length ?? 0)));
   return rows.map((row) => row.map((cell, column) => cell.padStart(widths[column] ?? 0)).join("  "));
 }
 
-function ms(value: number): string {
+export function milliseconds(value: number): string {
   return value.toFixed(2);
 }
 

@@ -11,26 +11,36 @@ export interface WorkloadResult extends Measurement {
   readonly broker: ProcessUse | undefined;
 }
 
-/** @param httpPort of the broker's metrics. Undefined: the broker is Kafka, and the client kafkajs. */
+/** Whose client does the work, and how what its brokers use is asked. */
+export interface MeasuredSystem {
+  readonly system: "sluice" | "kafkajs";
+  /** Undefined: its brokers do not tell. */
+  readonly use?: () => Promise<ProcessUse>;
+}
+
+/** The broker whose metrics are at that port. */
+export function sluiceBroker(httpPort: number): MeasuredSystem {
+  return { system: "sluice", use: () => processUse(httpPort) };
+}
+
 export async function runWorkload(
   name: WorkName,
   workload: Workload,
-  httpPort: number | undefined,
+  { system, use }: MeasuredSystem,
 ): Promise<WorkloadResult> {
-  const before = httpPort === undefined ? undefined : await processUse(httpPort);
-  const program = httpPort === undefined ? `./kafkajs/${name}.js` : `./${name}.js`;
+  const before = await use?.();
+  const program = system === "kafkajs" ? `./kafkajs/${name}.js` : `./${name}.js`;
   const child = new Child(new URL(program, import.meta.url), [JSON.stringify(workload)]);
   try {
     const { seconds, records, bytes, latency } = await child.next("measured");
     const client = await child.stop();
-    const broker = before === undefined ? undefined : await useSince(before, httpPort as number);
-    return { seconds, records, bytes, latency, client, broker };
+    return { seconds, records, bytes, latency, client, broker: useSince(before, await use?.()) };
   } finally {
     child.kill();
   }
 }
 
-async function useSince(before: ProcessUse, httpPort: number): Promise<ProcessUse> {
-  const after = await processUse(httpPort);
+function useSince(before: ProcessUse | undefined, after: ProcessUse | undefined): ProcessUse | undefined {
+  if (before === undefined || after === undefined) return undefined;
   return { cpuSeconds: after.cpuSeconds - before.cpuSeconds, rssBytes: after.rssBytes };
 }

@@ -19,13 +19,19 @@ export interface ProcessUse {
 export const repositoryRoot = fileURLToPath(new URL("../../", import.meta.url));
 export const sluiceBin = join(repositoryRoot, "packages/cli/bin/sluice.js");
 
+interface DataDirectory {
+  readonly directory: string;
+  /** It stays when the process is stopped. */
+  readonly isKept: boolean;
+}
+
 export class SluiceProcess implements AsyncDisposable {
   readonly #process: ChildProcess;
-  readonly #directory: string;
+  readonly #data: DataDirectory;
   /** This program ends before it was stopped: it must not go on alone. */
   readonly #onExit = (): void => {
-    this.#signal("SIGKILL");
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.signal("SIGKILL");
+    if (!this.#data.isKept) rmSync(this.#data.directory, { recursive: true, force: true });
   };
   /** Its output is closed: what it started itself, as npm does, is gone too. */
   readonly #closed: Promise<unknown>;
@@ -34,11 +40,11 @@ export class SluiceProcess implements AsyncDisposable {
   /** Milliseconds from its start to that line. */
   readonly readyMs: number;
 
-  private constructor(child: ChildProcess, directory: string, ready: unknown, readyMs: number) {
+  private constructor(child: ChildProcess, data: DataDirectory, ready: unknown, readyMs: number) {
     this.#process = child;
     this.#closed = once(child, "close");
     process.once("exit", this.#onExit);
-    this.#directory = directory;
+    this.#data = data;
     this.ready = ready;
     this.readyMs = readyMs;
   }
@@ -48,9 +54,12 @@ export class SluiceProcess implements AsyncDisposable {
     return this.#process.pid as number;
   }
 
-  /** Starts a command and waits for its first line. `{data}` in an argument is a temporary directory. */
-  static async start(command: string, args: readonly string[]): Promise<SluiceProcess> {
-    const directory = await mkdtemp(join(tmpdir(), "sluice-bench-"));
+  /**
+   * Starts a command and waits for its first line. `{data}` in an argument is a directory: a temporary one, or `kept`, which
+   * stays when the process is stopped.
+   */
+  static async start(command: string, args: readonly string[], kept?: string): Promise<SluiceProcess> {
+    const directory = kept ?? (await mkdtemp(join(tmpdir(), "sluice-bench-")));
     const given = args.map((arg) => arg.replace("{data}", directory));
     const startedMs = performance.now();
     // A process group of its own: npm does not hand a signal on to what it started.
@@ -66,18 +75,25 @@ export class SluiceProcess implements AsyncDisposable {
       return await ended;
     })();
     const ready = await Promise.race([jsonLine, ended]);
-    return new SluiceProcess(child, directory, ready, performance.now() - startedMs);
+    const readyMs = performance.now() - startedMs;
+    return new SluiceProcess(child, { directory, isKept: kept !== undefined }, ready, readyMs);
   }
 
-  /** Ends it with SIGTERM, and removes its data. */
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends it with SIGTERM, and removes its data unless they are to be kept. */
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.end("SIGTERM");
+  }
+
+  /** The same with that signal. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
     process.off("exit", this.#onExit);
-    this.#signal("SIGTERM");
+    this.signal(signal);
     await this.#closed;
-    await rm(this.#directory, { recursive: true, force: true });
+    if (!this.#data.isKept) await rm(this.#data.directory, { recursive: true, force: true });
   }
 
-  #signal(signal: NodeJS.Signals): void {
+  /** Sends a signal, and waits for nothing. */
+  signal(signal: NodeJS.Signals): void {
     const { pid, exitCode } = this.#process;
     if (pid !== undefined && exitCode === null) process.kill(-pid, signal);
   }

@@ -14,11 +14,16 @@ export function gzipOrNone(compression: "none" | "gzip"): CompressionTypes {
 }
 
 /** Makes the topic anew, so that every run begins with an empty log. */
-export async function createKafkaTopic(brokers: string, topic: string, partitions: number): Promise<void> {
+export async function createKafkaTopic(
+  brokers: string,
+  topic: string,
+  partitions: number,
+  replicationFactor = 1,
+): Promise<void> {
   const admin = benchKafka(brokers).admin();
   await admin.connect();
   try {
-    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 1 }] });
+    await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor }] });
   } finally {
     await admin.disconnect();
   }

@@ -106,8 +106,11 @@ export const kafkaJsCalls: Readonly<Record<string, Readonly<Record<string, Answe
     deleteAcls: acls,
     createAcls: acls,
     deleteTopicRecords: same("deleteTopicRecords"),
-    alterPartitionReassignments: none("Comes with replication between brokers."),
-    listPartitionReassignments: none("Comes with replication between brokers."),
+    alterPartitionReassignments: same(
+      "alterPartitionReassignments",
+      "Empty `replicas` cancel a move; `validateOnly` moves nothing. `planReassignments` makes what it takes.",
+    ),
+    listPartitionReassignments: same("listPartitionReassignments", "Also which of the added replicas are in sync."),
     logger,
     on: none("An admin tells no events: each call answers or throws."),
     events: none("An admin tells no events: each call answers or throws."),
@@ -150,7 +153,10 @@ export const kafkaJsValues: Readonly<Record<string, Answer>> = {
   },
   KafkaJSAggregateError: { ours: "SluiceError", differs: "The first error; `results` of a send has all." },
   KafkaJSOffsetOutOfRange: errorCode("OFFSET_OUT_OF_RANGE"),
-  KafkaJSAlterPartitionReassignmentsError: none("Comes with replication between brokers."),
+  KafkaJSAlterPartitionReassignmentsError: {
+    ours: "SluiceError",
+    differs: "Its `failures` name each topic and partition, with its error.",
+  },
   KafkaJSNumberOfRetriesExceeded: {
     ours: "SluiceError",
     differs: "The last error itself, once retries or time are over.",

@@ -222,7 +222,7 @@ describe("topic", () => {
       status: 2,
       stderr: expect.stringMatching(/1 partition and its 1 record'[\s\S]*--yes/),
     });
-    expect((await run("topic list -o wide")).stdout).toMatch(/^payments +1 +1 +0 +no +[0-9a-f-]{36}$/m);
+    expect((await run("topic list -o wide")).stdout).toMatch(/^payments +1 +2 +0 +0 +no +[0-9a-f-]{36}$/m);
     expect((await json("topic create payments --partitions 1 --if-not-exists"))[0]).toMatchObject({ existed: true });
     expect(await json("topic delete payments --yes")).toHaveLength(1);
   });

@@ -65,7 +65,10 @@ describe("topic", () => {
     expect((await json("topic list"))[0]?.topics).toContainEqual({
       topic: "made",
       partitions: 3,
-      replicationFactor: 1,
+      replicationFactor: 2,
+      underReplicated: 0,
+      leaderless: 0,
+      offlineReplicas: 0,
     });
     const [description] = await json("topic describe made");
     expect(description?.partitions).toMatchObject([0, 1, 2].map((partition) => ({ partition, start: 0, end: 0 })));
@@ -85,7 +88,7 @@ describe("topic", () => {
     ["topic create t --partitions 0", 2, /whole number from 1/],
     ["topic create t --partitions 1 --config flsh=os", 2, /Did you mean 'flush'/],
     ["topic create t --partitions 1 --config flush=never", 2, /'never' is not a value of flush/],
-    ["topic create t --partitions 1 --replication-factor 2", 1, /INVALID_REPLICATION_FACTOR/],
+    ["topic create t --partitions 1 --replication-factor 3", 1, /INVALID_REPLICATION_FACTOR/],
     ["topic delete nobody-made-this", 1, /UNKNOWN_TOPIC/],
     ["topic delete __consumer_offsets", 1, /INTERNAL_TOPIC/],
   ])("answers '%s' with exit code %i and what to do", async (line, code, message) => {

@@ -25,6 +25,8 @@ const arrows: Record<string, readonly string[]> = {
   broker: ["model", "record", "log", "replication", "groups", "cluster", "coordination", "protocol"],
   client: ["model", "record", "protocol"],
   testing: ["model", "client", "broker"],
+  testcontainers: ["model", "client"],
+  simulator: ["model", "record", "log", "replication", "cluster", "coordination", "protocol", "broker", "client"],
   cli: ["model", "log", "protocol", "client", "broker"],
 };
 
@@ -90,6 +92,9 @@ const dependencies: Record<string, readonly string[]> = {
   "@grpc/grpc-js": ["protocol/src/"],
   "@grpc/proto-loader": ["protocol/src/"],
   "@grpc/reflection": ["protocol/src/"],
+  etcd3: ["coordination/src/etcd/"],
+  cockatiel: ["coordination/src/etcd/"],
+  testcontainers: ["testcontainers/src/"],
   pino: ["broker/src/logging.ts"],
   "prom-client": ["broker/src/metrics"],
   yaml: ["broker/src/"],
@@ -123,6 +128,7 @@ function isAllowedImport(specifier: string, path: string, owner: string): boolea
     return (
       owner === "cli" ||
       owner === "testing" ||
+      owner === "testcontainers" ||
       isListed(path, portFiles) ||
       (harmlessBuiltins[owner] ?? []).includes(specifier)
     );

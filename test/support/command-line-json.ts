@@ -3,7 +3,17 @@
  * every answer against them: the same members, of the same kind. They are a promise: members are added, never taken away.
  */
 
-const partition = { partition: 0, leader: 1, leaderEpoch: 0, replicas: [1], inSyncReplicas: [1], start: 0, end: 3 };
+const place = {
+  partition: 0,
+  leader: 1,
+  leaderEpoch: 0,
+  replicas: [1, 2, 3],
+  inSyncReplicas: [1, 2],
+  offlineReplicas: [3],
+};
+const partition = { ...place, start: 0, end: 3 };
+const move = { topic: "orders", partition: 0, current: [1, 2, 3], new: [2, 3, 4] };
+const moves = { executed: true, moves: [move], replicasMoved: 1, leadersMoved: 0, bytesMoved: 1_048_576 };
 const plan = {
   group: "billing",
   executed: false,
@@ -33,7 +43,18 @@ export const jsonExamples: Readonly<Record<string, object>> = {
   "context show": { context: "prod", brokers: "a:9092", origin: "context 'prod'" },
   "context delete": { context: "prod", deleted: true },
   "topic create": { topic: "orders", partitions: 3 },
-  "topic list": { topics: [{ topic: "orders", partitions: 3, replicationFactor: 1 }] },
+  "topic list": {
+    topics: [
+      {
+        topic: "orders",
+        partitions: 3,
+        replicationFactor: 3,
+        leaderless: 0,
+        underReplicated: 1,
+        offlineReplicas: 1,
+      },
+    ],
+  },
   "topic describe": {
     topic: "orders",
     id: "f432aaa2-44e5-4301-9086-84c853319975",
@@ -115,7 +136,7 @@ export const jsonExamples: Readonly<Record<string, object>> = {
     topics: 1,
     partitions: 15,
     leaderless: 0,
-    brokers: [{ id: 1, host: "127.0.0.1", port: 9092, rack: "", leads: 8 }],
+    brokers: [{ id: 1, host: "127.0.0.1", port: 9092, rack: "", fenced: false, drained: false, leads: 5, keeps: 15 }],
   },
   "cluster health": {
     healthy: true,
@@ -125,6 +146,7 @@ export const jsonExamples: Readonly<Record<string, object>> = {
     partitions: 15,
     leaderless: 0,
     underReplicated: 0,
+    offline: 0,
   },
   "cluster brokers": {
     brokers: [
@@ -134,6 +156,8 @@ export const jsonExamples: Readonly<Record<string, object>> = {
         port: 9092,
         rack: "",
         controller: true,
+        fenced: false,
+        drained: false,
         ready: true,
         state: "ready",
         problems: ["..."],
@@ -142,6 +166,38 @@ export const jsonExamples: Readonly<Record<string, object>> = {
         leads: 8,
         diskBytesTotal: 250_000_000_000,
         diskBytesFree: 100_000_000_000,
+      },
+    ],
+  },
+  "cluster drain": { broker: 1, drained: true, ...moves },
+  "cluster undrain": { broker: 1, drained: false },
+  "cluster balance": { ...moves, leadersElected: 4 },
+  "cluster adopt-restore": { executed: true, partitions: 15 },
+  "partition list": { partitions: [{ topic: "orders", ...place }] },
+  "partition describe": {
+    topic: "orders",
+    ...place,
+    preferredLeader: 1,
+    eligibleLeaderReplicas: [3],
+    addingReplicas: [4],
+    removingReplicas: [3],
+    start: 0,
+    end: 3,
+  },
+  "partition reassign": { ...moves, bytesMoved: null, cancelled: [{ topic: "orders", partition: 1 }] },
+  "partition elect-leader": {
+    partitions: [{ topic: "orders", partition: 0, leader: 1, leaderEpoch: 4, problem: "Broker 2 cannot lead ..." }],
+  },
+  "partition verify": {
+    finished: false,
+    moves: [
+      {
+        topic: "orders",
+        partition: 0,
+        replicas: [1, 2, 3, 4],
+        addingReplicas: [4],
+        removingReplicas: [1],
+        caughtUpReplicas: [4],
       },
     ],
   },

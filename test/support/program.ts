@@ -30,6 +30,10 @@ export async function finished(child: ChildProcess, input: string): Promise<Fini
   let stderr = "";
   child.stdout?.setEncoding("utf8").on("data", (text: string) => (stdout += text));
   child.stderr?.setEncoding("utf8").on("data", (text: string) => (stderr += text));
+  // It may end without having read its input; what it made of that, its exit code says.
+  child.stdin?.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE") throw error;
+  });
   child.stdin?.end(input);
   const [status] = (await once(child, "close")) as [number | null];
   return { status, stdout, stderr };

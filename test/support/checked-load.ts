@@ -1,0 +1,237 @@
+/**
+ * A load on a cluster that is being broken, and the check of what came of it.
+ *
+ * One idempotent producer with acks=all keeps one send under way for each partition; members of one group read along. At the end:
+ * every acknowledged record is in the log at its offset, once, in order, on every replica the same bytes; every record was
+ * processed and committed by the group; no commit went back, as asked all the time; no error reached the application.
+ */
+
+import { createHash } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
+import type { Consumer, Sluice } from "@sluice/client";
+import { expect } from "vitest";
+import type { ProcessCluster } from "./process-cluster.js";
+import { until } from "./program.js";
+
+export interface CheckedLoadOptions {
+  readonly topic: string;
+  readonly partitions: number;
+  /** Members of the group. Default 0: nobody reads along. */
+  readonly members?: number;
+  readonly configEntries?: readonly { readonly name: string; readonly value: string }[];
+}
+
+/** Between two questions for the group's committed offsets, in milliseconds. */
+const commitSampleMs = 50;
+
+interface Acknowledged {
+  readonly partition: number;
+  readonly value: string;
+  readonly offset: number;
+  /** Monotonic. */
+  readonly atMs: number;
+}
+
+export class CheckedLoad {
+  readonly #cluster: ProcessCluster;
+  readonly #client: Sluice;
+  readonly #options: CheckedLoadOptions;
+  readonly #acknowledged: Acknowledged[] = [];
+  readonly #errors: unknown[] = [];
+  readonly #processed = new Set<string>();
+  readonly #consumers: Consumer[] = [];
+  readonly #sent: string[][];
+  /** By partition, what the group had committed when it was asked last; -1: nothing yet. */
+  readonly #committed: number[];
+  #running: Promise<void>[] = [];
+  #isOver = false;
+
+  private constructor(cluster: ProcessCluster, options: CheckedLoadOptions) {
+    this.#cluster = cluster;
+    this.#client = cluster.client();
+    this.#options = options;
+    this.#sent = Array.from({ length: options.partitions }, () => []);
+    this.#committed = this.#sent.map(() => -1);
+  }
+
+  /** Creates the topic with a replication factor of 3, and begins. */
+  static async start(cluster: ProcessCluster, options: CheckedLoadOptions): Promise<CheckedLoad> {
+    const load = new CheckedLoad(cluster, options);
+    await load.#start();
+    return load;
+  }
+
+  get #group(): string {
+    return `${this.#options.topic}-readers`;
+  }
+
+  get topic(): string {
+    return this.#options.topic;
+  }
+
+  get client(): Sluice {
+    return this.#client;
+  }
+
+  get acknowledgedCount(): number {
+    return this.#acknowledged.length;
+  }
+
+  /** What the application was told of failures, so far. */
+  get errors(): readonly unknown[] {
+    return this.#errors;
+  }
+
+  /** Waits until every partition has acknowledged so many records more. */
+  async more(records: number): Promise<void> {
+    const counts = this.#countByPartition().map((count) => count + records);
+    await until(
+      () => this.#errors.length > 0 || this.#countByPartition().every((count, at) => count >= (counts[at] ?? 0)),
+    );
+    expect(this.#errors).toEqual([]);
+  }
+
+  /** Waits until all replicas are in sync. */
+  inSync(): Promise<void> {
+    return this.#cluster.inSync(this.#client, this.#options.topic);
+  }
+
+  /** The longest time after `sinceMs` in which that partition acknowledged nothing, in milliseconds. */
+  longestPauseMs(partition: number, sinceMs: number): number {
+    const times = this.#acknowledged.filter((one) => one.partition === partition).map(({ atMs }) => atMs);
+    let longest = 0;
+    for (let at = 1; at < times.length; at += 1) {
+      const [from, to] = [times[at - 1] as number, times[at] as number];
+      if (to > sinceMs) longest = Math.max(longest, to - from);
+    }
+    return longest;
+  }
+
+  /** Ends the load and checks all of it. The brokers are stopped for it, in order. */
+  async finish(): Promise<void> {
+    this.#isOver = true;
+    await Promise.all(this.#running);
+    expect(this.#errors).toEqual([]);
+    await this.inSync();
+    await this.#checkLog();
+    await this.#checkGroup();
+    await this.#client.close();
+    // One after the other: each hands over what it leads, so that the last one has everything too.
+    for (const broker of this.#cluster.brokers) expect(await broker.process.stop()).toBe(0);
+    await this.#checkReplicas();
+  }
+
+  async #start(): Promise<void> {
+    const { topic, partitions, members = 0, configEntries = [] } = this.#options;
+    const entries = [{ name: "min.insync.replicas", value: "2" }, ...configEntries];
+    await this.#client.admin().createTopics({
+      topics: [{ topic, numPartitions: partitions, replicationFactor: 3, configEntries: entries }],
+    });
+    await this.#cluster.inSync(this.#client, topic);
+    for (let member = 0; member < members; member += 1) await this.#startMember();
+    const producer = this.#client.producer({ deliveryTimeoutMs: 120_000 });
+    const tasks = this.#sent.map((_, partition) => this.#lane(producer, partition));
+    if (members > 0) tasks.push(this.#watchCommits());
+    this.#running = tasks.map((task) => task.catch((error: unknown) => void this.#errors.push(error)));
+  }
+
+  /** Asks for what the group has committed as long as the load goes on. */
+  async #watchCommits(): Promise<void> {
+    while (!this.#isOver) {
+      await this.#sampleCommits();
+      await setTimeout(commitSampleMs);
+    }
+  }
+
+  async #sampleCommits(): Promise<void> {
+    const [topic] = await this.#client.admin().fetchOffsets({ groupId: this.#group });
+    for (const { partition, offset } of topic?.partitions ?? []) {
+      expect(Number(offset), `committed in partition ${partition}`).toBeGreaterThanOrEqual(
+        this.#committed[partition] as number,
+      );
+      this.#committed[partition] = Number(offset);
+    }
+  }
+
+  async #lane(producer: ReturnType<Sluice["producer"]>, partition: number): Promise<void> {
+    const { topic } = this.#options;
+    const sent = this.#sent[partition] as string[];
+    while (!this.#isOver && this.#errors.length === 0) {
+      const value = `${partition}-${sent.length}`;
+      sent.push(value);
+      const [metadata] = await producer.send({ topic, messages: [{ value, partition }] });
+      const { offset } = metadata as { offset: number };
+      this.#acknowledged.push({ partition, value, offset: Number(offset), atMs: performance.now() });
+    }
+  }
+
+  async #startMember(): Promise<void> {
+    const consumer = this.#client.consumer({ groupId: this.#group });
+    consumer.on(consumer.events.CRASH, (crash) => this.#errors.push(crash.payload.error));
+    await consumer.subscribe({ topics: [this.#options.topic], fromBeginning: true });
+    const running = await consumer.run({
+      eachMessage: async ({ message }) => {
+        this.#processed.add(String(message.value));
+      },
+    });
+    running.finished.catch((error: unknown) => void this.#errors.push(error));
+    this.#consumers.push(consumer);
+  }
+
+  /** What is in the log is what was sent, in order and once, and what was acknowledged is where it was said to be. */
+  async #checkLog(): Promise<void> {
+    const { topic, partitions } = this.#options;
+    const consumer = this.#client.consumer();
+    for (let partition = 0; partition < partitions; partition += 1) {
+      const log: string[] = [];
+      for await (const message of consumer.read({ topic, partition, from: "earliest" }))
+        log.push(String(message.value));
+      expect(log).toEqual(this.#sent[partition]);
+      for (const one of this.#acknowledged) if (one.partition === partition) expect(log[one.offset]).toBe(one.value);
+    }
+  }
+
+  async #checkGroup(): Promise<void> {
+    if (this.#consumers.length === 0) return;
+    const sent = this.#sent.flat();
+    await until(() => this.#errors.length > 0 || this.#processed.size >= sent.length);
+    expect([...this.#processed].sort()).toEqual(sent.sort());
+    for (const consumer of this.#consumers) await consumer.stop();
+    await this.#sampleCommits();
+    expect(this.#committed).toEqual(this.#sent.map(({ length }) => length));
+    expect(this.#errors).toEqual([]);
+  }
+
+  /** The logs of all replicas are the same, byte for byte. */
+  async #checkReplicas(): Promise<void> {
+    const digests = await Promise.all(
+      this.#cluster.brokers.map((broker) => this.#digests(broker.id, broker.dataDirectory)),
+    );
+    const [first = new Map()] = digests;
+    expect(first.size).toBeGreaterThan(0);
+    for (const digest of digests) expect(digest).toEqual(first);
+  }
+
+  /** By partition directory of the topic, the digest of its records. */
+  async #digests(id: number, dataDirectory: string): Promise<Map<string, string>> {
+    const root = join(dataDirectory, `broker-${id}`);
+    const digests = new Map<string, string>();
+    for (const name of (await readdir(root)).sort()) {
+      const metadata = await readFile(join(root, name, "partition.metadata"), "utf8").catch(() => "");
+      if (!metadata.split("\n").some((line) => line.includes(this.#options.topic))) continue;
+      const hash = createHash("sha256");
+      const logs = (await readdir(join(root, name))).filter((file) => file.endsWith(".log")).sort();
+      for (const log of logs) hash.update(await readFile(join(root, name, log)));
+      digests.set(name, hash.digest("hex"));
+    }
+    return digests;
+  }
+
+  #countByPartition(): number[] {
+    const counts = new Array<number>(this.#options.partitions).fill(0);
+    for (const { partition } of this.#acknowledged) counts[partition] = (counts[partition] ?? 0) + 1;
+    return counts;
+  }
+}
