@@ -242,6 +242,7 @@ describe("moving leaders and replicas", () => {
       { brokerId: brokerId(broker.id), listener: "" },
       {
         store,
+        storeHistory: { refusesRoles: false },
         images,
         streams: new OpenStreams(),
         clock: cluster.clock,

@@ -25,6 +25,7 @@ describe("RestoreAdoption", () => {
   let images: ImageWatcher;
   let answers: Map<BrokerId, DescribeReplicasResponse>;
   let adoption: RestoreAdoption;
+  let refusesRoles: boolean;
 
   beforeEach(async () => {
     const clock = new VirtualClock();
@@ -48,10 +49,19 @@ describe("RestoreAdoption", () => {
       ],
     );
     await images.start();
+    refusesRoles = true;
+    images.subscribe(({ history }) => {
+      refusesRoles = history.isRestored;
+    });
     adoption = new RestoreAdoption({
       store,
       images,
       logger: silentLogger,
+      storeHistory: {
+        get refusesRoles() {
+          return refusesRoles;
+        },
+      },
       internalClient: {
         describeReplicas: async (broker) => {
           const answer = answers.get(broker);
@@ -124,6 +134,16 @@ describe("RestoreAdoption", () => {
       inSyncReplicas: [3],
     });
     expect(await adoption.adopt()).toBe(0);
+  });
+
+  it("waits for the store to say what this broker has found already", async () => {
+    const restored = formatHistoryValue({ number: 2, state: "restored" });
+    await store.transact([], [{ type: "delete", key: historyKey }]);
+    await images.waitFor(({ history }) => !history.isRestored);
+    refusesRoles = true;
+    const adopted = adoption.adopt();
+    await store.transact([], [{ type: "put", key: historyKey, value: restored }]);
+    expect(await adopted).toBe(1);
   });
 
   it("names every broker that is not registered or does not answer, and changes nothing", async () => {

@@ -24,6 +24,8 @@ export interface RestoreAdoptionDependencies {
   readonly images: ImageWatcher;
   readonly internalClient: Pick<InternalClient, "describeReplicas">;
   readonly logger: Logger;
+  /** Whether this broker has found that the store was restored. The others may not have been told yet. */
+  readonly storeHistory: { readonly refusesRoles: boolean };
 }
 
 /** Replicas that an error names. */
@@ -43,8 +45,11 @@ export class RestoreAdoption {
    * @throws SluiceError BROKER_UNREACHABLE with all that is missing, STORE_CONFLICT, and what the store throws
    */
   async adopt(signal?: AbortSignal): Promise<number> {
-    const { store, images, logger } = this.#dependencies;
-    const { image } = images;
+    const { store, images, logger, storeHistory } = this.#dependencies;
+    // This broker may know it before the store says so: "nothing to adopt" would be wrong then.
+    const image = storeHistory.refusesRoles
+      ? await images.waitFor(({ history }) => history.isRestored || !storeHistory.refusesRoles, signal)
+      : images.image;
     if (!image.history.isRestored) return 0;
     const reports = await this.#askAll(image);
     signal?.throwIfAborted();
