@@ -1,63 +1,98 @@
-/** Three brokers and an etcd as processes of their own: what a user deploys, on one machine. */
+/** Three brokers and an etcd as processes of their own, on one machine: what a user deploys. A broker can be ended and started again. */
 
-import { processUse, SluiceProcess, sluiceBin } from "../sluice-process.js";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { type ProcessUse, processUse, SluiceProcess, sluiceBin } from "../sluice-process.js";
 import { EtcdProcess } from "./etcd-process.js";
+import { freePort } from "./free-port.js";
 
-export interface ClusterUse {
-  /** Seconds of processor time of all brokers together. */
-  readonly cpuSeconds: number;
-  /** Memory of all brokers and of etcd. */
-  readonly rssBytes: number;
-}
+/** Brokers of a cluster. */
+export const brokerCount = 3;
 
-interface Ready {
-  readonly host: string;
+export class ClusterBroker {
+  readonly id: number;
   readonly port: number;
-  readonly httpPort: number;
+  readonly #etcdEndpoint: string;
+  readonly #directory: string;
+  #process: SluiceProcess | undefined;
+
+  constructor(id: number, port: number, where: { readonly etcdEndpoint: string; readonly directory: string }) {
+    this.id = id;
+    this.port = port;
+    this.#etcdEndpoint = where.etcdEndpoint;
+    this.#directory = join(where.directory, String(id));
+  }
+
+  /** Starts it, on its port and on the data that it has. */
+  async start(): Promise<void> {
+    const flags = ["--broker-id", String(this.id), "--port", String(this.port), "--http-port", "0"];
+    const cluster = ["--etcd-endpoints", this.#etcdEndpoint, "--group-offsets-brokers-min", String(brokerCount)];
+    const args = [sluiceBin, "broker", "--data-directory", "{data}", ...flags, ...cluster, "--log-level", "error"];
+    this.#process = await SluiceProcess.start(process.execPath, args, this.#directory);
+  }
+
+  /** Ends it, and waits until it is gone. */
+  async end(signal: "SIGTERM" | "SIGKILL"): Promise<void> {
+    await this.#process?.end(signal);
+  }
+
+  signal(signal: "SIGSTOP" | "SIGCONT"): void {
+    this.#process?.signal(signal);
+  }
+
+  /** What it has used up to now. Only while it runs. */
+  async use(): Promise<ProcessUse> {
+    if (this.#process === undefined) throw new Error(`broker ${this.id} was not started`);
+    return processUse((this.#process.ready as { readonly httpPort: number }).httpPort);
+  }
 }
 
 export class ClusterProcesses implements AsyncDisposable {
+  readonly brokers: readonly ClusterBroker[];
   readonly #etcd: EtcdProcess;
-  readonly #brokers: readonly SluiceProcess[];
+  readonly #directory: string;
 
-  private constructor(etcd: EtcdProcess, brokers: readonly SluiceProcess[]) {
+  private constructor(etcd: EtcdProcess, directory: string, brokers: readonly ClusterBroker[]) {
     this.#etcd = etcd;
-    this.#brokers = brokers;
+    this.#directory = directory;
+    this.brokers = brokers;
   }
 
-  /** Starts etcd from PATH and so many brokers; resolves when all are ready. */
-  static async start(count: number): Promise<ClusterProcesses> {
+  /** Starts etcd from PATH and the brokers; resolves when all are ready. */
+  static async start(): Promise<ClusterProcesses> {
     const etcd = await EtcdProcess.start();
-    const started: SluiceProcess[] = [];
-    try {
-      const starts = Array.from({ length: count }, async (_, index) => {
-        const flags = ["--broker-id", String(index + 1), "--etcd-endpoints", etcd.endpoint, "--port", "0"];
-        const rest = ["--http-port", "0", "--group-offsets-brokers-min", String(count), "--log-level", "warn"];
-        const args = [sluiceBin, "broker", "--data-directory", "{data}", ...flags, ...rest];
-        started.push(await SluiceProcess.start(process.execPath, args));
-      });
-      await Promise.all(starts);
-    } catch (error) {
-      await new ClusterProcesses(etcd, started)[Symbol.asyncDispose]();
-      throw error;
+    const directory = await mkdtemp(join(tmpdir(), "sluice-bench-cluster-"));
+    const brokers: ClusterBroker[] = [];
+    for (let id = 1; id <= brokerCount; id += 1) {
+      brokers.push(new ClusterBroker(id, await freePort(), { etcdEndpoint: etcd.endpoint, directory }));
     }
-    return new ClusterProcesses(etcd, started);
+    const cluster = new ClusterProcesses(etcd, directory, brokers);
+    // All of them, so that none is still starting when the others are ended.
+    const starts = await Promise.allSettled(brokers.map((broker) => broker.start()));
+    const failed = starts.find((start) => start.status === "rejected");
+    if (failed === undefined) return cluster;
+    await cluster[Symbol.asyncDispose]();
+    throw failed.reason;
   }
 
-  /** `host:port` of every broker, with commas in between. */
-  get addresses(): string {
-    return this.#brokers.map(({ ready }) => `${(ready as Ready).host}:${(ready as Ready).port}`).join(",");
+  /** `host:port` of every broker. */
+  get addresses(): string[] {
+    return this.brokers.map(({ port }) => `127.0.0.1:${port}`);
   }
 
-  async use(): Promise<ClusterUse> {
-    const uses = await Promise.all(this.#brokers.map(({ ready }) => processUse((ready as Ready).httpPort)));
-    const sum = (of: (use: (typeof uses)[number]) => number): number => uses.reduce((total, use) => total + of(use), 0);
+  /** Processor time of all brokers together; memory of theirs and of etcd. */
+  async use(): Promise<ProcessUse> {
+    const uses = await Promise.all(this.brokers.map((broker) => broker.use()));
+    const sum = (of: (use: ProcessUse) => number): number => uses.reduce((total, use) => total + of(use), 0);
     const etcdBytes = await this.#etcd.residentBytes();
     return { cpuSeconds: sum((use) => use.cpuSeconds), rssBytes: sum((use) => use.rssBytes) + etcdBytes };
   }
 
+  /** Their data go with them: nothing is handed over. */
   async [Symbol.asyncDispose](): Promise<void> {
-    await Promise.all(this.#brokers.map((broker) => broker[Symbol.asyncDispose]()));
+    await Promise.all(this.brokers.map((broker) => broker.end("SIGKILL")));
     await this.#etcd[Symbol.asyncDispose]();
+    await rm(this.#directory, { recursive: true, force: true });
   }
 }

@@ -9,7 +9,7 @@ import { bareDefaults, runBarePipeline } from "../bare/bare-pipeline.js";
 import { createKafkaTopic, deleteKafkaTopic } from "../kafkajs/bench-kafka.js";
 import { runWorkload, type WorkloadResult } from "../run-workload.js";
 import { benchValue, type Workload, type WorkName } from "../workload.js";
-import { ClusterProcesses } from "./cluster-processes.js";
+import { brokerCount, ClusterProcesses } from "./cluster-processes.js";
 import {
   type BareFigures,
   type ClusterReport,
@@ -32,7 +32,6 @@ interface ClusterOptions {
   readonly kafka: string | undefined;
 }
 
-const brokers = 3;
 const partitions = 6;
 const sendBytes = 256 * 1024;
 const inFlight = 4;
@@ -96,14 +95,14 @@ async function measureCluster(
   given: ClusterOptions,
   flush: Flush,
 ): Promise<{ readonly works: readonly MeasuredWork[]; readonly rssBytes: number }> {
-  await using cluster = await ClusterProcesses.start(brokers);
+  await using cluster = await ClusterProcesses.start();
   const works: MeasuredWork[] = [];
   for (const recordBytes of given.sizes) works.push(...(await benchSize({ given, cluster, flush, recordBytes })));
   return { works, rssBytes: (await cluster.use()).rssBytes };
 }
 
 async function barePipeline(flush: Flush): Promise<BareFigures> {
-  const shape = { ...bareDefaults, replicationFactor: brokers, flush, inFlight };
+  const shape = { ...bareDefaults, replicationFactor: brokerCount, flush, inFlight };
   const { mbPerSecond } = await runBarePipeline({ ...shape, totalBytes: 300e6 });
   const single = await runBarePipeline({ ...shape, batchBytes: 1024, inFlight: 1, totalBytes: 2000 * 1024 });
   return { mbPerSecond, singleP50Ms: single.latency.p50Ms, singleP99Ms: single.latency.p99Ms };
@@ -140,7 +139,7 @@ async function benchWork(work: SizeWork, name: ClusterWorkName, acks: Acks): Pro
   say(`${name}, ${recordBytes} B, acks=${acks}, flush=${flush}`);
   const topic = `${isSingle(name) ? name : "records"}-${recordBytes}-${acks}`;
   if (name !== "consume") await createTopic(cluster.addresses, topic, flush);
-  const workload = workloadOf(work, name, { brokers: cluster.addresses, topic, acks });
+  const workload = workloadOf(work, name, { brokers: cluster.addresses.join(","), topic, acks });
   const result = await runWorkload(programOf(name), workload, { system: "sluice", use: () => cluster.use() });
   // What followers still lack is no load of the next work.
   if (acks === "leader") await awaitFollowers(cluster.addresses, topic);
@@ -152,7 +151,7 @@ async function benchKafka(work: SizeWork, kafka: string): Promise<MeasuredWork[]
   const { recordBytes } = work;
   const measured: MeasuredWork[] = [];
   const topic = `sluice-bench-${process.pid}-${recordBytes}-${work.flush}-${performance.now().toFixed(0)}`;
-  await createKafkaTopic(kafka, topic, partitions, brokers);
+  await createKafkaTopic(kafka, topic, partitions, brokerCount);
   for (const name of ["produce", "consume", "one-by-one", "end-to-end"] as const) {
     say(`${name}, ${recordBytes} B, kafkajs on Kafka`);
     const workload = workloadOf(work, name, { brokers: kafka, topic, acks: "all" });
@@ -203,16 +202,16 @@ function rowOf(
   };
 }
 
-async function createTopic(addresses: string, topic: string, flush: Flush): Promise<void> {
-  await using client = new Sluice({ brokers: addresses.split(",") });
+async function createTopic(addresses: readonly string[], topic: string, flush: Flush): Promise<void> {
+  await using client = new Sluice({ brokers: [...addresses] });
   const configEntries = [{ name: "flush", value: flush }];
-  const topics = [{ topic, numPartitions: partitions, replicationFactor: brokers, configEntries }];
+  const topics = [{ topic, numPartitions: partitions, replicationFactor: brokerCount, configEntries }];
   await client.admin().createTopics({ topics });
 }
 
 /** Resolves when every in-sync replica has what is in the topic: a record behind it in each partition is acknowledged by all. */
-async function awaitFollowers(addresses: string, topic: string): Promise<void> {
-  await using client = new Sluice({ brokers: addresses.split(",") });
+async function awaitFollowers(addresses: readonly string[], topic: string): Promise<void> {
+  await using client = new Sluice({ brokers: [...addresses] });
   const messages = Array.from({ length: partitions }, (_, partition) => ({ partition, value: benchValue(1) }));
   await client.producer({ acks: "all" }).send({ topic, messages });
 }

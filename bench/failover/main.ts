@@ -8,8 +8,8 @@
 import { setTimeout } from "node:timers/promises";
 import { parseArgs } from "node:util";
 import { Sluice } from "@sluice/client";
+import { brokerCount, type ClusterBroker, ClusterProcesses } from "../cluster/cluster-processes.js";
 import { alignRows } from "../report.js";
-import { type FailoverBroker, FailoverCluster } from "./failover-cluster.js";
 
 const strikes = ["kill", "kill-controller", "stop", "pause"] as const;
 type Strike = (typeof strikes)[number];
@@ -60,11 +60,13 @@ async function measure(strike: Strike, runs: number, flush: string): Promise<Pau
 }
 
 async function measureCluster(strike: Strike, runs: number, flush: string): Promise<Omit<Pauses, "strike">> {
-  await using cluster = await FailoverCluster.start();
+  await using cluster = await ClusterProcesses.start();
   await using client = new Sluice({ brokers: cluster.addresses, retry: { initialRetryTime: 10, maxRetryTime: 100 } });
   const admin = client.admin();
   const configEntries = [{ name: "flush", value: flush }];
-  await admin.createTopics({ topics: [{ topic, numPartitions: partitions, replicationFactor: 3, configEntries }] });
+  await admin.createTopics({
+    topics: [{ topic, numPartitions: partitions, replicationFactor: brokerCount, configEntries }],
+  });
   const load = new Load(client);
   const pausesMs: number[] = [];
   for (let run = 1; run <= runs; run += 1) {
@@ -84,7 +86,7 @@ async function measureCluster(strike: Strike, runs: number, flush: string): Prom
   return { pausesMs, failedSends: load.failedSends };
 }
 
-async function struck(strike: Strike, broker: FailoverBroker): Promise<void> {
+async function struck(strike: Strike, broker: ClusterBroker): Promise<void> {
   if (strike === "pause") {
     broker.signal("SIGSTOP");
     await setTimeout(pauseMs);
@@ -94,7 +96,7 @@ async function struck(strike: Strike, broker: FailoverBroker): Promise<void> {
 }
 
 /** A broker that leads something; the controller where the strike is about it, and it leads. */
-async function chosen(strike: Strike, client: Sluice, cluster: FailoverCluster): Promise<FailoverBroker> {
+async function chosen(strike: Strike, client: Sluice, cluster: ClusterProcesses): Promise<ClusterBroker> {
   const { controller } = await client.admin().describeCluster();
   for (;;) {
     const leaders = (await metadata(client)).map(({ leader }) => leader);
@@ -110,7 +112,7 @@ async function partitionsLedBy(client: Sluice, broker: number): Promise<number[]
 }
 
 async function inSync(client: Sluice): Promise<void> {
-  while (!(await metadata(client)).every(({ leader, isr }) => leader >= 0 && isr.length === 3))
+  while (!(await metadata(client)).every(({ leader, isr }) => leader >= 0 && isr.length === brokerCount))
     await setTimeout(pollMs);
 }
 

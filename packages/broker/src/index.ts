@@ -20,5 +20,6 @@ export { type LocalCluster, type LocalClusterOptions, startLocalCluster } from "
 export { createLogger, type Logger, type LogLevel, silentLogger } from "./logging.js";
 export { metricCatalogue } from "./metrics/metric-catalogue.js";
 export type { MetricDescription } from "./metrics/metric-set.js";
+export { noProcessStatistics } from "./no-process-statistics.js";
 export type { RunningBroker } from "./running-broker.js";
 export { startBroker } from "./start-broker.js";

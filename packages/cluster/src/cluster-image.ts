@@ -4,7 +4,8 @@
  * Every broker builds its own from the same keys and reaches the same image at the same revision.
  */
 
-import type { BrokerId, LeaderEpoch, TopicConfig, TopicId, TopicName } from "@sluice/model";
+import type { BrokerId, TopicConfig, TopicId, TopicName } from "@sluice/model";
+import type { PartitionValue } from "./cluster-values.js";
 import { SharedMap } from "./shared-map.js";
 
 export interface ClusterImage {
@@ -90,25 +91,10 @@ export interface TopicImage {
   readonly version: number;
 }
 
-export interface PartitionImage {
+/** What the store holds of a partition, and where. */
+export interface PartitionImage extends PartitionValue {
   readonly topicId: TopicId;
   readonly partition: number;
-  /** Undefined: no leader at present. */
-  readonly leader: BrokerId | undefined;
-  /** Registration under which the leader was elected. It leads under no other. */
-  readonly leaderBrokerEpoch: number;
-  readonly leaderEpoch: LeaderEpoch;
-  readonly inSyncReplicas: readonly BrokerId[];
-  /** Not in sync, and known to have all that was acknowledged: they are elected when no in-sync replica can be. */
-  readonly eligibleLeaderReplicas: readonly BrokerId[];
-  /** Were eligible until they may have lost records. */
-  readonly lastEligibleLeaderReplicas: readonly BrokerId[];
-  /** The preferred leader first; those that a move adds among them. */
-  readonly replicas: readonly BrokerId[];
-  readonly addingReplicas: readonly BrokerId[];
-  readonly removingReplicas: readonly BrokerId[];
-  /** Newest leader epoch that began with an unclean election: replicas may give up what they know to be committed. Missing: none did. */
-  readonly uncleanEpoch?: LeaderEpoch | undefined;
   /** Revision of the last change: what a compare-and-set of this partition compares. */
   readonly version: number;
 }

@@ -68,18 +68,21 @@ export interface TopicValue {
 }
 
 export interface PartitionValue {
-  /** Undefined: none; null in JSON. */
+  /** Undefined: no leader at present; null in JSON. */
   readonly leader: BrokerId | undefined;
-  /** 0 where there is no leader. */
+  /** Registration under which the leader was elected: it leads under no other. 0 where there is none. */
   readonly leaderBrokerEpoch: number;
   readonly leaderEpoch: LeaderEpoch;
   readonly inSyncReplicas: readonly BrokerId[];
+  /** Not in sync, and known to have all that was acknowledged: they are elected when no in-sync replica can be. */
   readonly eligibleLeaderReplicas: readonly BrokerId[];
+  /** Were eligible until they may have lost records. */
   readonly lastEligibleLeaderReplicas: readonly BrokerId[];
+  /** The preferred leader first; those that a move adds among them. */
   readonly replicas: readonly BrokerId[];
   readonly addingReplicas: readonly BrokerId[];
   readonly removingReplicas: readonly BrokerId[];
-  /** Newest leader epoch that began with an unclean election. Missing: none did. */
+  /** Newest leader epoch that began with an unclean election: replicas may give up what they know to be committed. Missing: none did. */
   readonly uncleanEpoch?: LeaderEpoch | undefined;
 }
 

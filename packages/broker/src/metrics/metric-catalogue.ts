@@ -1,6 +1,7 @@
 /** Every metric that a broker publishes, without a broker: for docs/metrics.md and for whoever checks dashboards. */
 
 import { BrokerCounters } from "../broker-counters.js";
+import { noProcessStatistics } from "../no-process-statistics.js";
 import { BrokerMetrics } from "./broker-metrics.js";
 import type { MetricDescription } from "./metric-set.js";
 
@@ -24,14 +25,6 @@ export function metricCatalogue(): readonly MetricDescription[] {
     throttledMs: () => ({ produce: 0, fetch: 0, request: 0 }),
     slowRequests: () => 0,
     isReady: () => false,
-    processStatistics: {
-      residentMemoryBytes: () => 0,
-      heapBytes: () => 0,
-      externalMemoryBytes: () => 0,
-      openFileDescriptors: () => 0,
-      cpuSeconds: () => 0,
-      takeEventLoopDelay: () => ({ p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }),
-      close: () => {},
-    },
+    processStatistics: noProcessStatistics,
   }).descriptions;
 }

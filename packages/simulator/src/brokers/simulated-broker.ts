@@ -4,7 +4,7 @@
  * The machine keeps its disk over all lives of the process. A start that fails is tried again after a while, as a supervisor does.
  */
 
-import { type BrokerConfig, brokerConfig, type RunningBroker, startBroker } from "@sluice/broker";
+import { type BrokerConfig, brokerConfig, noProcessStatistics, type RunningBroker, startBroker } from "@sluice/broker";
 import { MemoryFileSystem } from "@sluice/log/testing";
 import { brokerId } from "@sluice/model";
 import type { DiskSpeed } from "../disk/simulated-file-system.js";
@@ -18,7 +18,6 @@ import type { Trace } from "../kernel/trace.js";
 import type { SimulatedNetwork } from "../network/simulated-network.js";
 import { EtcdClient } from "../store/etcd-client.js";
 import type { SimulatedEtcd } from "../store/simulated-etcd.js";
-import { noProcessStatistics } from "./no-process-statistics.js";
 import { traceLogger } from "./trace-logger.js";
 
 export const brokerPort = 9092;
@@ -276,7 +275,7 @@ export class SimulatedBroker {
       random: chance,
       transport: network.transportOf({ process, host: this.name, clientId: `broker-${this.id}` }),
       listenHttp: async ({ port }: { readonly port: number }) => ({ port, close: async () => undefined }),
-      processStatistics: noProcessStatistics,
+      processStatistics: () => noProcessStatistics,
     };
   }
 

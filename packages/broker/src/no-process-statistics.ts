@@ -1,8 +1,8 @@
 /** Statistics of a process that there is not: everything is 0. */
 
-import type { BrokerPorts } from "@sluice/broker";
+import type { ProcessStatistics } from "./node-process-statistics.js";
 
-export const noProcessStatistics: NonNullable<BrokerPorts["processStatistics"]> = () => ({
+export const noProcessStatistics: ProcessStatistics = {
   residentMemoryBytes: () => 0,
   heapBytes: () => 0,
   externalMemoryBytes: () => 0,
@@ -10,4 +10,4 @@ export const noProcessStatistics: NonNullable<BrokerPorts["processStatistics"]> 
   cpuSeconds: () => 0,
   takeEventLoopDelay: () => ({ p50Seconds: 0, p99Seconds: 0, maxSeconds: 0 }),
   close: () => undefined,
-});
+};
