@@ -12,6 +12,7 @@ import {
   readDirectoryMeta,
 } from "./directory-meta.js";
 import { DirectoryState } from "./directory-state.js";
+import { DiskReserve, diskReserveName } from "./disk-reserve.js";
 import type { LogDirectoryDependencies, LogDirectoryLimits, LogDirectoryOptions } from "./log-directory.js";
 import { deletedSuffix, parsePartitionDirectoryName } from "./partition-directory.js";
 import { RecoveryPoints } from "./recovery-points.js";
@@ -27,8 +28,8 @@ export interface OpenedDirectory {
 }
 
 /**
- * Opens a locked directory: checks whose it is, takes the marker of a clean stop away before anything is written, and finishes
- * deletions.
+ * Opens a locked directory: checks whose it is, makes room on a full disk, takes the marker of a clean stop away before anything is
+ * written, and finishes deletions.
  * @throws SluiceError DATA_DIRECTORY_MISMATCH, CORRUPT_FILE, errors of the file system
  */
 export async function openLocked(
@@ -40,6 +41,7 @@ export async function openLocked(
   const { path } = options;
   const { fileSystem } = dependencies;
   const meta = await openMeta(options, dependencies);
+  await giveUpReserveWhereFull(fileSystem, path, limits.reserveBytes);
   const found = await readCleanMarker(fileSystem, path);
   await removeCleanMarker(fileSystem, path);
   const { lastBrokerEpoch } = options;
@@ -106,6 +108,18 @@ async function openMeta(
     });
   }
   return found;
+}
+
+/**
+ * On a full disk, the reserve of an earlier life is given up before anything is recorded that a start cannot do without: what a crash
+ * puts in doubt, what the cluster store says, the new life. The watch of the disk, which runs beside the start, may come too late.
+ */
+async function giveUpReserveWhereFull(fileSystem: FileSystem, path: string, reserveBytes: number): Promise<void> {
+  const reserve = new DiskReserve({ path: `${path}/${diskReserveName}`, sizeBytes: reserveBytes }, { fileSystem });
+  await reserve.load();
+  // Not known: then it is kept, as the watch does.
+  const freeBytes = await fileSystem.freeBytes(path).catch(() => Number.POSITIVE_INFINITY);
+  if (freeBytes - reserve.missingBytes < reserveBytes) await reserve.release();
 }
 
 /** Names of the partition directories in `path`. */

@@ -51,6 +51,8 @@ export class DirectoryState {
   /** Apart from the data: many partitions that are made at a time share one sync of the directory above them. */
   readonly #nameFlusher = new DirectoryFlusher();
   readonly #names: Flushable;
+  /** Names under which there may be a partition directory: found when this was loaded, or taken since. */
+  readonly #taken: Set<string>;
   readonly resources: SegmentResources;
   readonly removal: DeferredRemoval;
 
@@ -60,6 +62,7 @@ export class DirectoryState {
     files: Pick<DirectoryState, "recoveryPoints" | "logStartOffsets" | "highWatermarks" | "lossy" | "knownEpochs">,
   ) {
     this.options = options;
+    this.#taken = new Set(options.names);
     this.#names = { syncData: () => dependencies.fileSystem.syncDirectory(options.path) };
     this.recoveryPoints = files.recoveryPoints;
     this.logStartOffsets = files.logStartOffsets;
@@ -89,6 +92,16 @@ export class DirectoryState {
       lossy: await LossyPartitions.load(fileSystem, lossyOptions),
       knownEpochs: await KnownEpochs.load(fileSystem, `${path}/known-epochs`, names),
     });
+  }
+
+  /**
+   * Takes the name of a partition directory. True where there is certainly no directory of that name: nobody else makes any, while
+   * the data directory is locked. The next one who takes it is told false, whatever came of the first.
+   */
+  takeName(name: string): boolean {
+    const isAbsent = !this.#taken.has(name);
+    this.#taken.add(name);
+    return isAbsent;
   }
 
   /** Resolves when the names that the data directory has now survive a power loss. @throws errors of the file system */

@@ -38,6 +38,54 @@ async function expectAppendable(fileSystem: MemoryFileSystem, log: PartitionLog,
   expect((await readAll(reopened)).equals(expected)).toBe(true);
 }
 
+describe("a directory on a full disk", () => {
+  const reserveBytes = 64_000;
+
+  function openInBoot(fileSystem: MemoryFileSystem, bootId: string): Promise<LogDirectory> {
+    return LogDirectory.open(
+      { path: dataPath, brokerId: 1, clusterId: "test", bootId, limits: { reserveBytes } },
+      { fileSystem, clock: new VirtualClock(), random: seededRandom(1) },
+    );
+  }
+
+  it("is opened with the room of the reserve, and records what a start has to, before its watch has looked", async () => {
+    const fileSystem = memory();
+    const first = await openInBoot(fileSystem, "first");
+    await first.beginLife({ brokerEpoch: 7, incarnation: "one" });
+    const log = await first.openPartition(options);
+    appendBatches(log, 3);
+    await log.flush();
+    await turns(3000);
+    expect(await fileSystem.size(`${dataPath}/reserve`)).toBe(reserveBytes);
+
+    const crashed = fileSystem.crash();
+    crashed.setCapacity(crashed.usedBytes);
+    const directory = await openInBoot(crashed, "second");
+    expect(await crashed.exists(`${dataPath}/reserve`)).toBe(false);
+    // The machine was started anew: that was recorded by the opening itself.
+    expect(directory.isLossy(partitionName)).toBe(true);
+    directory.known.note(partitionName, { leaderEpoch: 3, leaderBrokerEpoch: 8 });
+    expect(await outcomeOf(directory.recordKnown())).toBe("done");
+    expect(await outcomeOf(directory.beginLife({ brokerEpoch: 8, incarnation: "two" }))).toBe("done");
+    expect((await directory.openPartition(options)).logEndOffset).toBe(3);
+    await turns(3000);
+    expect(directory.diskFull?.code).toBe("DISK_FULL");
+    expect(await outcomeSoon(directory.close())).toBe("done");
+  });
+
+  it("keeps the reserve where there is room beside it", async () => {
+    const fileSystem = memory();
+    const first = await openInBoot(fileSystem, "first");
+    await turns(3000);
+    expect(await outcomeSoon(first.close())).toBe("done");
+    fileSystem.setCapacity(fileSystem.usedBytes + reserveBytes);
+    fileSystem.failAlways("remove", "EIO", /reserve/);
+    const directory = await openInBoot(fileSystem, "first");
+    expect(await fileSystem.size(`${dataPath}/reserve`)).toBe(reserveBytes);
+    expect(directory.failure).toBeUndefined();
+  });
+});
+
 describe("truncateTo on a full disk", () => {
   it("cuts the log also where there is no room for its epochs, and they are found again", async () => {
     const fileSystem = memory();

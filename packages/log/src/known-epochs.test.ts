@@ -68,6 +68,21 @@ describe("known epochs", () => {
     expect((await load(fileSystem.crash())).get(second)).toEqual({ leaderEpoch: 2, leaderBrokerEpoch: 6 });
   });
 
+  it("that wait for a save under way are saved before the file is closed, and none after", async () => {
+    const fileSystem = await emptyDisk();
+    const known = await begun(fileSystem);
+    known.note(first, { leaderEpoch: 1, leaderBrokerEpoch: 5 });
+    const underWay = known.save();
+    known.note(second, { leaderEpoch: 2, leaderBrokerEpoch: 5 });
+    const waiting = known.save();
+    const closing = known.close();
+    known.note(first, { leaderEpoch: 3, leaderBrokerEpoch: 5 });
+    await expect(known.save()).rejects.toMatchObject({ code: "CLOSED" });
+    await Promise.all([underWay, waiting, closing]);
+    const after = await load(fileSystem.crash());
+    expect(after.get(second)?.leaderEpoch).toBe(2);
+  });
+
   it("are saved again after there was no room for them", async () => {
     const fileSystem = await emptyDisk();
     const known = await begun(fileSystem);

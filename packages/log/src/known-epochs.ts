@@ -18,7 +18,7 @@
  * A history ends when an operator says so: then what was known of it counts no more.
  */
 
-import type { FileHandle, FileSystem } from "@sluice/model";
+import { type FileHandle, type FileSystem, SluiceError } from "@sluice/model";
 import { crc32c } from "@sluice/record";
 import { readIfThere, replaceFile } from "./checkpoint-file.js";
 import { type PartitionName, partitionDirectoryName } from "./partition-directory.js";
@@ -62,6 +62,7 @@ export class KnownEpochs {
   #replaceAtBytes = replaceBytesMin;
   #saving: Promise<void> | undefined;
   #queued: Promise<void> | undefined;
+  #isClosed = false;
 
   private constructor(fileSystem: FileSystem, path: string, found: Found) {
     this.#fileSystem = fileSystem;
@@ -134,8 +135,9 @@ export class KnownEpochs {
     this.#unsaved.delete(name);
   }
 
-  /** Resolves when everything that was noted before the call is durable. @throws an error of the file system */
+  /** Resolves when everything that was noted before the call is durable. @throws SluiceError CLOSED, an error of the file system */
   save(): Promise<void> {
+    if (this.#isClosed) return Promise.reject(new SluiceError("CLOSED", { subject: this.#path }));
     if (this.#queued !== undefined) return this.#queued;
     if (this.#unsaved.size === 0 && !this.#isHistoryUnsaved) return this.#saving ?? Promise.resolve();
     if (this.#saving === undefined) return this.#saveNow();
@@ -144,10 +146,11 @@ export class KnownEpochs {
     return this.#queued;
   }
 
-  /** Closes the file. Nothing is saved after it. */
+  /** Closes the file, after what was asked for before. Nothing is saved after it. */
   async close(): Promise<void> {
-    // Whoever waits for it hears of its error.
-    await this.#saving?.catch(() => undefined);
+    this.#isClosed = true;
+    // The one that waits too: it would write to a file that is closed. Whoever asked for it hears of its error.
+    await (this.#queued ?? this.#saving)?.catch(() => undefined);
     await this.#file?.close();
     this.#file = undefined;
   }

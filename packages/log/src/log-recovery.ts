@@ -67,9 +67,17 @@ export interface QuarantineReason {
   readonly quarantine: string;
 }
 
-/** Reads the directory and decides; changes nothing. @throws errors of the file system */
-export async function planRecovery(options: RecoveryOptions): Promise<RecoveryPlan | QuarantineReason> {
-  const names = await options.fileSystem.list(options.directory);
+/**
+ * Reads the directory and decides; changes nothing.
+ *
+ * @param known names of the files in it, where the caller knows them
+ * @throws errors of the file system
+ */
+export async function planRecovery(
+  options: RecoveryOptions,
+  known?: readonly string[],
+): Promise<RecoveryPlan | QuarantineReason> {
+  const names = known ?? (await options.fileSystem.list(options.directory));
   const hasLog = names.some((name) => name.endsWith(logSuffix));
   const starts = hasLog ? await loadEpochStarts(options.fileSystem, options.directory) : undefined;
   const epochs = starts && new LeaderEpochCache(starts);

@@ -1,8 +1,8 @@
 /**
  * Many things at once, against an array: appends, flushes, rolls, truncations, deletions, compaction, settings and reads are
- * begun without waiting for those before, on a disk that runs full or fails, until the power goes, the process is killed or
- * the directory is closed. Whatever was promised is found again, everything that was asked settles, and nothing but an error
- * that was injected takes the log offline.
+ * begun without waiting for those before, on a disk that is slow to sync, runs full or fails, until the power goes, the
+ * process is killed or the directory is closed. Whatever was promised is found again, everything that was asked settles, and
+ * nothing but an error that was injected takes the log offline.
  */
 
 import {
@@ -62,6 +62,7 @@ class Stress {
   constructor(seed: number, cleanup: TopicConfig["cleanup.policy"]) {
     this.#random = seededRandom(seed);
     this.fileSystem = new MemoryFileSystem(this.#random);
+    this.fileSystem.slowSyncs(this.#oneOf([0, 3, 12]));
     this.config = {
       flush: this.#oneOf(policies),
       "flush.ms": 50,
@@ -270,6 +271,7 @@ const fixedSeeds: [number, number, Ending][] = [
   [1641195161, 46, "crash"],
   [-191822498, 43, "close"],
   [1851883124, 39, "crash"],
+  [-10, 43, "closeAndCrash"],
 ];
 
 describe("PartitionLog under many things at once", () => {

@@ -9,6 +9,7 @@ import fs from "node:fs";
 import { dirname } from "node:path/posix";
 import { promisify } from "node:util";
 import type { FileHandle, FileLock, FileSystem } from "@sluice/model";
+import { DirectWrites } from "./direct-writes.js";
 
 const openFile = promisify(fs.open);
 const closeFile = promisify(fs.close);
@@ -17,8 +18,11 @@ const syncFile = promisify(fs.fsync);
 const openFlags = { read: "r", write: fs.constants.O_RDWR | fs.constants.O_CREAT, create: "wx+" } as const;
 
 export class NodeFileSystem implements FileSystem {
+  /** Of all files together: what makes one wait is mostly the disk. */
+  readonly #directWrites = new DirectWrites(() => performance.now());
+
   async open(path: string, mode: "read" | "write" | "create"): Promise<FileHandle> {
-    return new NodeFileHandle(await openFile(path, openFlags[mode]));
+    return new NodeFileHandle(await openFile(path, openFlags[mode]), this.#directWrites);
   }
 
   readFile(path: string): Promise<Buffer> {
@@ -99,12 +103,14 @@ export class NodeFileSystem implements FileSystem {
 
 class NodeFileHandle implements FileHandle {
   readonly #descriptor: number;
+  readonly #directWrites: DirectWrites;
   #operationCount = 0;
   #isClosed = false;
   #onIdle: (() => void) | undefined;
 
-  constructor(descriptor: number) {
+  constructor(descriptor: number, directWrites: DirectWrites) {
     this.#descriptor = descriptor;
+    this.#directWrites = directWrites;
   }
 
   read(buffer: Uint8Array, position: number): Promise<number> {
@@ -132,7 +138,13 @@ class NodeFileHandle implements FileHandle {
         });
       };
       if (buffers.length === 0) return settle(null, undefined);
-      writeFrom(buffers, position);
+      if (!this.#directWrites.take(sizeOf(buffers))) return writeFrom(buffers, position);
+      try {
+        this.#directWrites.run(() => this.#writeNow(buffers, position));
+      } catch (error) {
+        return settle(error as Error, undefined);
+      }
+      settle(null, undefined);
     });
   }
 
@@ -159,6 +171,15 @@ class NodeFileHandle implements FileHandle {
     await closeFile(this.#descriptor);
   }
 
+  #writeNow(buffers: readonly Uint8Array[], position: number): void {
+    let at = position;
+    for (let rest = buffers; rest.length > 0; ) {
+      const sizeBytes = fs.writevSync(this.#descriptor, rest, at);
+      rest = withoutFirst(rest, sizeBytes);
+      at += sizeBytes;
+    }
+  }
+
   #run<Result>(begin: (settle: (error: Error | null, result: Result) => void) => void): Promise<Result> {
     return new Promise((resolve, reject) => {
       if (this.#isClosed) return reject(Object.assign(new Error("EBADF: the file is closed"), { code: "EBADF" }));
@@ -171,6 +192,12 @@ class NodeFileHandle implements FileHandle {
       });
     });
   }
+}
+
+function sizeOf(buffers: readonly Uint8Array[]): number {
+  let sizeBytes = 0;
+  for (const { length } of buffers) sizeBytes += length;
+  return sizeBytes;
 }
 
 function withoutFirst(buffers: readonly Uint8Array[], sizeBytes: number): readonly Uint8Array[] {

@@ -111,6 +111,8 @@ describe("PartitionLog against an array", () => {
 async function runCommands(commands: readonly Command[], seed: number, config: Partial<TopicConfig>): Promise<void> {
   const random = seededRandom(seed);
   const fileSystem = new MemoryFileSystem(random);
+  // What comes next is appended, and the power goes, while a sync is under way.
+  fileSystem.slowSyncs([0, 5, 40][randomBelow(random, 3)] as number);
   const model: Model = {
     batches: [],
     logStartOffset: 0,

@@ -58,7 +58,7 @@ export interface PartitionLogDependencies
   readonly fileSystem: FileSystem;
   readonly removal: DeferredRemoval;
   readonly compaction: LogCompactionDependencies;
-  /** Nothing was changed since the log was last closed in order. */
+  /** It is new, or nothing was changed since it was last closed in order: the files are as a start wants to find them. */
   readonly isUntouched: boolean;
   /** Records the log start durably. */
   saveLogStart(logStartOffset: Offset): Promise<void>;

@@ -54,8 +54,11 @@ export async function openPartitionLog(
 ): Promise<PartitionLog> {
   const { fileSystem, state } = dependencies;
   const { directory, name, closed } = options;
-  if (closed === undefined) await finishInterrupted(options, dependencies);
-  const checkpoint = await loadCompactionCheckpoint(fileSystem, directory);
+  // Thousands are made at one time: in what was not there a moment ago nothing has to be looked for.
+  const isAbsent = state.takeName(name) && closed === undefined;
+  if (isAbsent) await makePartitionDirectory(options, dependencies);
+  else if (closed === undefined) await finishInterrupted(options, dependencies);
+  const checkpoint = isAbsent ? undefined : await loadCompactionCheckpoint(fileSystem, directory);
   const recovery: RecoveryOptions = {
     fileSystem,
     directory,
@@ -67,7 +70,7 @@ export async function openPartitionLog(
     logStartOffset: state.logStartOffsets.get(name) ?? 0,
     gapsBelow: checkpoint?.gapsBelow ?? (options.config["cleanup.policy"] === "delete" ? 0 : "lastSegment"),
   };
-  const plan = await planRecovery(recovery).catch(async (error: unknown) => {
+  const plan = await planRecovery(recovery, isAbsent ? [] : undefined).catch(async (error: unknown) => {
     if (!isFileError(error, "ENOENT")) throw error;
     // Its directory went while nobody looked: what was promised of it is known all the same.
     await finishInterrupted(options, dependencies);
@@ -77,29 +80,42 @@ export async function openPartitionLog(
   dependencies.onTouched();
   await recordVerdict(options, dependencies, plan);
   await executeRecovery(recovery, plan);
-  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
-  if (isNew || (await readPartitionTopic(fileSystem, directory)) !== options.topic) {
+  if (isNew(plan) || (await readPartitionTopic(fileSystem, directory)) !== options.topic) {
     await writePartitionMetadata(fileSystem, directory, options);
     // That of a new partition is synced with the first segment.
     if (plan.segments.length > 0) await fileSystem.syncDirectory(directory);
   }
   await recordRecoveryPoint(options, dependencies, plan);
   // So that a missing checkpoint of a compacted log is known to be lost.
-  if (isNew && options.config["cleanup.policy"] !== "delete") {
+  if (isNew(plan) && options.config["cleanup.policy"] !== "delete") {
     await saveCompactionCheckpoint(fileSystem, directory, neverCompacted);
   }
   return makeLog(options, dependencies, plan, checkpoint?.tombstonesDroppedTo);
 }
 
+/** There was no log. */
+function isNew(plan: RecoveryPlan): boolean {
+  return plan.segments.length === 0 && plan.restartsAt === undefined;
+}
+
 /** Makes the directory, or finishes what a crash left in it. */
 async function finishInterrupted(
   options: PartitionOpeningOptions,
-  { fileSystem, state }: PartitionOpeningDependencies,
+  dependencies: PartitionOpeningDependencies,
 ): Promise<void> {
-  await fileSystem.makeDirectory(options.directory);
-  await state.syncNames();
+  const { fileSystem } = dependencies;
+  await makePartitionDirectory(options, dependencies);
   const finished = await finishSwaps(fileSystem, options.directory);
   if (finished.quarantine !== undefined) throw quarantined(options, finished.quarantine);
+}
+
+/** Nothing happens to one that is there, but that its name is durable. */
+async function makePartitionDirectory(
+  { directory }: PartitionOpeningOptions,
+  { fileSystem, state }: PartitionOpeningDependencies,
+): Promise<void> {
+  await fileSystem.makeDirectory(directory);
+  await state.syncNames();
 }
 
 /** Durable before recovery cuts a byte: a second crash cannot launder a loss. */
@@ -109,14 +125,13 @@ async function recordVerdict(
   plan: RecoveryPlan,
 ): Promise<void> {
   const { lossy } = state;
-  const isNew = plan.segments.length === 0 && plan.restartsAt === undefined;
-  if (isNew && lossy.mayMissPartitions) await lossy.record(name, 0);
+  if (isNew(plan) && lossy.mayMissPartitions) await lossy.record(name, 0);
   if (!lossy.isUnjudged(name)) return;
   const { flush } = state.recoveryPoints.get(name);
   const endOffset = plan.segments.at(-1)?.endOffset ?? 0;
   // What went because its removal had been begun was no loss.
   const isTornTailAtMost = plan.removed.every((base) => base < endOffset) && (plan.cut?.isTorn ?? true);
-  if (!isNew && isLossyAfterCrash({ flush, isTornTailAtMost })) return lossy.record(name, endOffset);
+  if (!isNew(plan) && isLossyAfterCrash({ flush, isTornTailAtMost })) return lossy.record(name, endOffset);
   lossy.remove(name);
   await lossy.save();
 }
@@ -191,7 +206,8 @@ async function makeLog(
       removal: state.removal,
       recoveryPoint: offset(state.recoveryPoints.get(name).offset ?? 0),
       lowerHighWatermark: (bound) => state.highWatermarks.lower(name, bound),
-      isUntouched: closed !== undefined && !plan.changesFiles,
+      // Of a new one everything is durable by now, and there is nothing to save: a clean start looks for no index of an empty log.
+      isUntouched: isNew(plan) || (closed !== undefined && !plan.changesFiles),
       newSegment,
       saveRecoveryPoint: (flushed, flush) => state.recoveryPoints.set(name, { offset: flushed, flush }),
       saveLogStart: (start) => state.logStartOffsets.set(name, start),

@@ -91,6 +91,16 @@ describe("SegmentFile", () => {
     expect(budget.used).toBe(0);
   });
 
+  it("offers nothing where what was being written when a sync began is written when it ends", async () => {
+    const { budget, file } = await fileOf();
+    const written = file.write([Buffer.from("a")], 0);
+    const synced = file.syncData();
+    await Promise.all([written, synced]);
+    expect(budget.used).toBe(0);
+    await file.syncData();
+    expect(budget.used).toBe(1);
+  });
+
   it("waits with closing for who uses it, and lets nobody in after that", async () => {
     const { fileSystem, budget, file } = await fileOf();
     const { file: handle, release } = await file.acquire();

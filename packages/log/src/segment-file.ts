@@ -22,7 +22,9 @@ export class SegmentFile implements ResourceHolder {
   readonly #budget: ResourceBudget;
   #path: string;
   #open: OpenFile | undefined;
+  /** Changes that were begun, those of them that have ended, and those that are known to be durable. */
   #writeCount = 0;
+  #endedCount = 0;
   #syncedCount = 0;
   #isHeld = false;
   #isClosed = false;
@@ -66,13 +68,13 @@ export class SegmentFile implements ResourceHolder {
     await this.#change((file) => file.truncate(sizeBytes));
   }
 
-  /** Makes everything that was written durable. */
+  /** Makes everything durable that was written before the call. What is being written meanwhile may or may not be. */
   async syncData(): Promise<void> {
-    const writeCount = this.#writeCount;
+    const endedCount = this.#endedCount;
     const { file, release } = await this.#acquire("write");
     try {
       await file.syncData();
-      this.#syncedCount = Math.max(this.#syncedCount, writeCount);
+      this.#syncedCount = Math.max(this.#syncedCount, endedCount);
     } finally {
       release();
     }
@@ -114,6 +116,7 @@ export class SegmentFile implements ResourceHolder {
     try {
       await work(file);
     } finally {
+      this.#endedCount += 1;
       release();
     }
   }

@@ -125,9 +125,10 @@ export class Segment {
     }
   }
 
-  /** Removes from the file what a failed `write` left of its batches. */
+  /** Removes from the file what a failed `write` left of its batches, durably: no power loss brings them back. */
   async cutToWritten(): Promise<void> {
     await this.#file.truncate(this.#sizeBytes);
+    await this.#file.syncData();
   }
 
   /** Opens the segment for `write`. `create`: makes its file, whose name is durable once the directory is synced. */

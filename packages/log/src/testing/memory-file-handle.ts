@@ -18,6 +18,8 @@ export interface Turn<Result> {
 
 export interface MemoryFileHandleDependencies {
   run<Result>(turn: Turn<Result>): Promise<Result>;
+  /** Waits for what a sync takes before, or after, it has its effect. @throws EIO where the power goes meanwhile */
+  passSyncTime(): Promise<void>;
   /** Bytes that can still be written to the disk. */
   freeBytes(): number;
   onClosed(): void;
@@ -62,7 +64,9 @@ export class MemoryFileHandle implements FileHandle {
 
   async syncData(): Promise<void> {
     const failed = (): void => this.#file.failSync();
+    await this.#dependencies.passSyncTime();
     await this.#run("syncData", () => this.#file.sync(), { failed });
+    await this.#dependencies.passSyncTime();
   }
 
   async size(): Promise<number> {

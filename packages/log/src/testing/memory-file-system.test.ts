@@ -265,6 +265,42 @@ describe("a disk with a capacity", () => {
   });
 });
 
+describe("a disk that is slow to sync", () => {
+  const turnsMax = 20;
+
+  it("keeps what was written before a sync, and of what was written during it all or some", async () => {
+    const kept = await survivorsOf(async (fileSystem) => {
+      const file = await fileWith(fileSystem, Buffer.from("a"));
+      fileSystem.slowSyncs(turnsMax);
+      await file.write([Buffer.from("b")], 1);
+      const synced = file.syncData();
+      for (let turn = 0; turn < turnsMax / 2; turn += 1) await Promise.resolve();
+      await file.write([Buffer.from("c")], 2);
+      await synced;
+    });
+    expect(kept.every((bytes) => bytes.toString().startsWith("ab"))).toBe(true);
+    const lengths = new Set(kept.map((bytes) => bytes.length));
+    expect(lengths).toEqual(new Set([2, 3]));
+  });
+
+  it("fails a sync that the power loss comes into, and stays slow", async () => {
+    const fileSystem = new MemoryFileSystem(seededRandom(1));
+    const file = await fileWith(fileSystem, Buffer.from("a"));
+    fileSystem.slowSyncs(turnsMax);
+    const synced = codeOf(file.syncData());
+    const survivor = fileSystem.crash();
+    expect(await synced).toBe("EIO");
+    const again = await survivor.open(path, "write");
+    let isDone = false;
+    const done = again.syncData().then(() => {
+      isDone = true;
+    });
+    for (let turn = 0; turn < 3; turn += 1) await Promise.resolve();
+    expect(isDone).toBe(false);
+    await done;
+  });
+});
+
 describe("bit rot", () => {
   it("changes a file in the page cache and on the platter", async () => {
     const rotten = await survivorsOf(async (fileSystem) => {

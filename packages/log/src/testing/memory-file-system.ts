@@ -4,16 +4,16 @@
  * A power loss keeps of every file some of its unsynced 512-byte sectors and some size in between, and of every directory
  * the first few of its unsynced changes of names; chance decides, from the `Random` given. It ends this file system: every
  * operation fails from then on, those under way too, as for a process whose machine is gone. `crash` and `kill` return the
- * file system that the next process finds: on the same disk, of the same capacity, without the faults of this one.
+ * file system that the next process finds: on the same disk, of the same capacity and speed, without the faults of this one.
  *
  * Faults: errors once or until cleared, of all paths or some (`failNext`, `failAlways`); a disk that gets full
  * (`setCapacity`); bytes that rot (`flipBit`, `overwrite`, `truncateTo`). A write that fails leaves some of its bytes. A sync
  * that fails leaves the unsynced bytes where they can be read, and no later sync makes them durable (P38).
  *
- * Nothing here waits for more than a turn of the microtask queue.
+ * Nothing here waits for more than a turn of the microtask queue, but for the syncs of a disk that `slowSyncs` made slow.
  */
 
-import type { FileHandle, FileLock, FileSystem, Random } from "@sluice/model";
+import { type FileHandle, type FileLock, type FileSystem, type Random, randomBelow } from "@sluice/model";
 import { MemoryDirectory, type MemoryNode, nameCostBytes, usedBytesOf } from "./memory-disk.js";
 import { type FileOperation, fileError, MemoryFaults } from "./memory-faults.js";
 import { MemoryFile } from "./memory-file.js";
@@ -29,6 +29,7 @@ export class MemoryFileSystem implements FileSystem {
   /** Files that are open, and how often. */
   readonly #openFiles = new Map<MemoryFile, number>();
   #capacityBytes: number | undefined;
+  #syncTurnsMax = 0;
   #isDown = false;
   #operationCount = 0;
   #crashAt: number | undefined;
@@ -106,6 +107,14 @@ export class MemoryFileSystem implements FileSystem {
     this.#capacityBytes = capacityBytes;
   }
 
+  /**
+   * Lets the sync of a file take up to so many turns before it has its effect, and as many after it, as chance decides: it
+   * promises only what was written before it began, and keeps what is written until its effect.
+   */
+  slowSyncs(turnsMax: number): void {
+    this.#syncTurnsMax = turnsMax;
+  }
+
   /** Turns one bit of a byte around, in the page cache and on the platter. `bit`: 0 is the lowest. @throws ENOENT, EINVAL */
   flipBit(path: string, position: number, bit: number): void {
     const file = this.#fileToRot(path, position + 1);
@@ -134,6 +143,7 @@ export class MemoryFileSystem implements FileSystem {
     this.#openFiles.set(file, (this.#openFiles.get(file) ?? 0) + 1);
     return new MemoryFileHandle(path, file, {
       run: (turn) => this.#run(turn),
+      passSyncTime: () => this.#passSyncTime(),
       freeBytes: () => this.#freeBytes(),
       onClosed: () => this.#noteClosed(file),
     });
@@ -282,10 +292,17 @@ export class MemoryFileSystem implements FileSystem {
     throw fileError(code, `${turn.operation} ${turn.path}`);
   }
 
+  async #passSyncTime(): Promise<void> {
+    if (this.#syncTurnsMax === 0) return;
+    for (let left = randomBelow(this.#random, this.#syncTurnsMax + 1); left > 0; left -= 1) await Promise.resolve();
+    if (this.#isDown) throw fileError("EIO", "the machine is down");
+  }
+
   #survivorOn(root: MemoryDirectory): MemoryFileSystem {
     this.#isDown = true;
     const survivor = new MemoryFileSystem(this.#random, root);
     survivor.setCapacity(this.#capacityBytes);
+    survivor.slowSyncs(this.#syncTurnsMax);
     return survivor;
   }
 
