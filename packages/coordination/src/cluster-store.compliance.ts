@@ -72,6 +72,20 @@ export function describeClusterStore(name: string, open: (options: StoreOptions)
       });
     });
 
+    describe("listings", () => {
+      it("hold every key, however many there are, in the order of keys and at one revision", async () => {
+        const keys = Array.from({ length: 2300 }, (_, index) => `a/${String(index).padStart(5, "0")}`);
+        for (let from = 0; from < keys.length; from += 100) {
+          const puts = keys.slice(from, from + 100).map((key) => put(key, "1"));
+          await store.transact([], puts);
+        }
+        const { revision } = await store.transact([], [put("b", "1")]);
+        const listing = await store.list("a/");
+        expect(listing.revision).toBe(revision);
+        expect(listing.entries.map(({ key }) => key)).toEqual(keys);
+      });
+    });
+
     describe("transactions", () => {
       it("do all or nothing", async () => {
         await store.transact([], [put("a", "1")]);

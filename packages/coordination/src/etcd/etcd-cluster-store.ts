@@ -9,6 +9,7 @@
  */
 
 import { type Clock, invariant, type Random, SluiceError } from "@sluice/model";
+import type { IKeyValue } from "etcd3";
 import type {
   ClusterStore,
   Compare,
@@ -23,6 +24,7 @@ import { checkTransaction } from "../transaction-check.js";
 import { EtcdCodec } from "./etcd-codec.js";
 import { isMemberFailure } from "./etcd-errors.js";
 import { EtcdLeases } from "./etcd-leases.js";
+import { listRange } from "./etcd-listing.js";
 import { EtcdMembers, type EtcdMembersOptions } from "./etcd-members.js";
 import { EtcdTransactions } from "./etcd-transactions.js";
 import { EtcdWatch } from "./etcd-watch.js";
@@ -64,10 +66,12 @@ export class EtcdClusterStore implements ClusterStore {
   }
 
   list(prefix: string): Promise<Listing> {
-    return this.#call(async () => {
-      const { header, kvs } = await this.#members.ask((member) => member.kv.range(this.#codec.range(prefix)));
-      const entries = kvs.map((entry) => this.#codec.entry(entry)).filter(({ key }) => !key.startsWith(marksPrefix));
-      return { revision: Number(header.revision), entries };
+    return this.#call(() => {
+      const entry = (stored: IKeyValue): KeyValue | undefined => {
+        const shown = this.#codec.entry(stored);
+        return shown.key.startsWith(marksPrefix) ? undefined : shown;
+      };
+      return listRange(this.#codec.range(prefix), { members: this.#members, entry });
     });
   }
 
