@@ -125,7 +125,7 @@ export const brokerConfigTable = {
     min: 0,
     max: Number.MAX_SAFE_INTEGER,
     unit: "bytes",
-    doc: "Record bytes a second that a leader sends to replicas that are not in sync, over all partitions. 0: no limit.",
+    doc: "Record bytes a second that each leader sends to replicas that are not in sync, over all partitions. 0: no limit.",
   }),
   reassignmentBytesPerSecMax: integerKey({
     default: 0,

@@ -83,6 +83,16 @@ describe("a broker that cannot go on", () => {
     expect(makers.story).toEqual(["make 1 after undefined", "start 1", "close 1"]);
   });
 
+  it("is stopped while it starts, and whoever waits for it waits for the one in its place", async () => {
+    const makers = new Makers();
+    makers.failures.push(new Error("closed on its way"));
+    const starting = makers.renewal.start();
+    makers.onStale(stale);
+    await starting;
+    expect(makers.story).toEqual(["make 1 after undefined", "start 1", "close 1", "make 2 after 1", "start 2"]);
+    await makers.renewal.close();
+  });
+
   it("passes on why the first start failed", async () => {
     const makers = new Makers();
     makers.failures.push(stale);

@@ -51,9 +51,15 @@ export class BrokerRenewal implements RunningBroker {
     return this.#current.httpPort;
   }
 
-  /** Starts the first one. @throws what starting it throws */
-  start(): Promise<void> {
-    return this.#current.start();
+  /** Starts the first one, or the one that comes in its place meanwhile. @throws what starting the first one throws */
+  async start(): Promise<void> {
+    try {
+      await this.#current.start();
+    } catch (error) {
+      // It was ended because it had become stale on its way.
+      if (this.#renewing === undefined || this.#closing.signal.aborted) throw error;
+      await this.#renewing;
+    }
   }
 
   close(): Promise<void> {

@@ -102,6 +102,8 @@ export class Broker implements StartableBroker {
   /** The registration that the registry has applied an image with. */
   #appliedEpoch: number | undefined;
   #appliedImage: ClusterImage | undefined;
+  /** Until they are closed, on the way to a stop. */
+  #hasPartitions = true;
   #phase: "starting" | "serving" | "draining" = "starting";
   #closing: Promise<void> | undefined;
 
@@ -200,6 +202,8 @@ export class Broker implements StartableBroker {
         return;
       } catch (error) {
         if (!signal.aborted) this.#logger.warn({ err: error }, "registering failed and is tried again");
+        // Or the store was restored once more, and knows another last registration than the one that this broker has read.
+        if (isSluiceError(error, "BROKER_ID_TAKEN")) return this.#onStale(error);
       }
       // Stopping ends the wait; the loop sees why.
       await sleep(this.#ports.clock, registrationRetryMs, signal).catch(() => undefined);
@@ -297,7 +301,7 @@ export class Broker implements StartableBroker {
       { partitions: registry, images, clock, random, logger: this.#logger.child({ component: "groups" }) },
     );
     this.#coordinator = coordinator;
-    const peerMethods = peers.attach(registry);
+    const peerMethods = peers.attach(registry, this.#logDirectory as LogDirectory);
     const dependencies = {
       store,
       images,
@@ -371,6 +375,8 @@ export class Broker implements StartableBroker {
         lossyReplicas: () => registry.lossyReplicas(),
         onExcluded: (lossy) => registry.clearLossy(lossy),
         whenTrusted: (signal) => storeHistory.whenTrusted(signal),
+        // What was read before the restore, when this broker started, counts no more.
+        onStoreRestored: (error) => storeHistory.distrust(error),
         onBrokerEpoch: () => this.#apply(images.image, parts),
         standsIn: () => peers.isElector,
         inquire: (wanted) =>
@@ -386,7 +392,7 @@ export class Broker implements StartableBroker {
   }
 
   #apply(image: ClusterImage, { peers, registry, storeHistory }: BrokerParts): void {
-    if (!storeHistory.examine(image)) return;
+    if (!this.#hasPartitions || !storeHistory.examine(image)) return;
     const membership = this.#membership;
     // Fenced, or not registered, it leads nothing.
     const brokerEpoch = membership?.isActive === true ? (membership.brokerEpoch ?? noBrokerEpoch) : noBrokerEpoch;
@@ -438,7 +444,7 @@ export class Broker implements StartableBroker {
       partitionsUnderReplicated: () => {
         return this.#images === undefined ? 0 : underReplicatedCount(this.#images.image, this.id);
       },
-      partitionsOffline: () => this.#registry?.totals().offline ?? 0,
+      replicasOffline: () => this.#registry?.offlineReplicas() ?? [],
       diskProblem: () => this.#logDirectory?.failure ?? this.#logDirectory?.diskFull,
       storeProblem: () => this.#store?.problem(),
     });
@@ -465,7 +471,7 @@ export class Broker implements StartableBroker {
         ["replication", () => this.#peers?.close()],
         ["gRPC listeners", () => this.#listeners?.close(this.#config.stopGraceMs)],
         ["internal client", () => this.#internalClient?.close()],
-        ["partitions", () => this.#registry?.close()],
+        ["partitions", () => this.#closePartitions()],
         ["log directory", () => this.#closeLogDirectory()],
         ["registration", () => this.#membership?.close()],
         ["cluster image", () => this.#images?.close()],
@@ -475,6 +481,12 @@ export class Broker implements StartableBroker {
       this.#logger,
     );
     this.#logger.info({}, "broker stopped");
+  }
+
+  /** Nothing is made of an image from here on, and nothing recorded of it: the log directory is closed next. */
+  async #closePartitions(): Promise<void> {
+    this.#hasPartitions = false;
+    await this.#registry?.close();
   }
 
   async #closeLogDirectory(): Promise<void> {

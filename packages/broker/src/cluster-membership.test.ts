@@ -26,6 +26,8 @@ describe("ClusterMembership", () => {
   let confirmed: LossyReplica[];
   /** What `whenTrusted` says. */
   let trusted: (signal: AbortSignal) => Promise<void>;
+  /** Codes of what it was told when the store had been restored. */
+  let restored: string[];
   const memberships: ClusterMembership[] = [];
 
   beforeEach(async () => {
@@ -34,6 +36,7 @@ describe("ClusterMembership", () => {
     lossy = [];
     confirmed = [];
     trusted = async () => undefined;
+    restored = [];
     store = new MemoryClusterStore({ clock, random });
     images = new ImageWatcher(
       {
@@ -78,6 +81,7 @@ describe("ClusterMembership", () => {
         lossyReplicas: async () => lossy,
         onExcluded: async (excluded) => void confirmed.push(...excluded),
         whenTrusted: (signal) => trusted(signal),
+        onStoreRestored: (error) => restored.push(error.code),
         onBrokerEpoch: (epoch) => epochs.push(epoch),
         standsIn: () => false,
         inquire: async () => [],
@@ -112,6 +116,13 @@ describe("ClusterMembership", () => {
     expect(recorded).toEqual([first, epochs[2]]);
   });
 
+  it("says so where the store has forgotten the registration that it was to follow", async () => {
+    const membership = newMembership(1_000_000);
+    await expect(membership.start()).rejects.toMatchObject({ code: "STORE_RESTORED" });
+    expect(restored).toEqual(["STORE_RESTORED"]);
+    expect(membership.brokerEpoch).toBeUndefined();
+  });
+
   it("is unfenced, and told that it takes part, after its lossy replicas are out of sync and not before", async () => {
     const id = topicId("00000000-0000-4000-8000-000000000001");
     const key = partitionKey(id, 0);
@@ -126,7 +137,7 @@ describe("ClusterMembership", () => {
       addingReplicas: [],
       removingReplicas: [],
     };
-    const topic = { id, partitions: 1, replicationFactor: 2, configs: {} };
+    const topic = { id, partitions: 1, configs: {} };
     await store.transact(
       [],
       [

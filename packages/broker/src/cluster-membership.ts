@@ -50,6 +50,8 @@ export interface ClusterMembershipDependencies {
   onExcluded(lossy: readonly LossyReplica[]): Promise<void>;
   /** Resolves when this broker may take roles: a store that was restored from a backup is to be adopted first. */
   whenTrusted(signal: AbortSignal): Promise<void>;
+  /** The store has forgotten a registration of this broker: it was restored from a backup. Registering goes on to fail. */
+  onStoreRestored(error: SluiceError): void;
   /** A life takes part from now on or, undefined, is over. */
   onBrokerEpoch(brokerEpoch: number | undefined): void;
   /** Whether this broker is to act on suspicions where the controller is suspected itself. */
@@ -110,7 +112,7 @@ export class ClusterMembership {
 
   /**
    * Begins the first life. Resolves when it takes part.
-   * @throws SluiceError BROKER_ID_TAKEN, and what the store throws
+   * @throws SluiceError BROKER_ID_TAKEN, STORE_RESTORED after `onStoreRestored`, and what the store throws
    */
   async start(): Promise<void> {
     const { clock, logger } = this.#dependencies;
@@ -199,10 +201,14 @@ export class ClusterMembership {
   async #register(leaseId: string): Promise<number> {
     const { brokerId: id, host, port, listeners, rack } = this.#options;
     const address = { host, port, listeners, rack };
+    const { store, onStoreRestored } = this.#dependencies;
     const brokerEpoch = await registerBroker(
       { id, incarnation: this.#incarnation, ...address, leaseId, lastBrokerEpoch: this.#lastBrokerEpoch },
-      this.#dependencies,
-    );
+      { store },
+    ).catch((error: unknown) => {
+      if (isSluiceError(error, "STORE_RESTORED")) onStoreRestored(error);
+      throw error;
+    });
     this.#dependencies.logger.info({ brokerEpoch, host, port, listeners }, "registered");
     return brokerEpoch;
   }

@@ -7,17 +7,22 @@
 
 import { type ClusterImage, handoverCandidate, hasLivingLeader, type SuspectedBrokers } from "@sluice/cluster";
 import type { ClusterStore, ImageWatcher } from "@sluice/coordination";
+import type { LogDirectory } from "@sluice/log";
 import {
   type BrokerId,
   type Clock,
+  isSluiceError,
   type Random,
   type ServedMethod,
   type Timer,
+  type TopicId,
   type Transport,
   brokerId as toBrokerId,
 } from "@sluice/model";
 import type { BrokerConfig } from "./broker-config.js";
+import { MovedLeaders } from "./cluster/moved-leaders.js";
 import { ReplicaWithdrawal } from "./cluster/replica-withdrawal.js";
+import { StrayReplicas } from "./cluster/stray-replicas.js";
 import { LeaderBalance } from "./controller/leader-balance.js";
 import { type HandedPartition, LeaderHandover } from "./controller/leader-handover.js";
 import { imageShows } from "./image-wait.js";
@@ -71,6 +76,8 @@ export class ClusterPeers {
   #withdrawal: ReplicaWithdrawal | undefined;
   #attached: { readonly partitions: PartitionRegistry; readonly followerStreams: FollowerStreams } | undefined;
   #balance: LeaderBalance | undefined;
+  #movedLeaders: MovedLeaders | undefined;
+  #strayReplicas: StrayReplicas | undefined;
   /** Since the image was read again, less than the interval has passed. */
   #readTimer: Timer | undefined;
   #isReadDue = false;
@@ -124,7 +131,7 @@ export class ClusterPeers {
   }
 
   /** The partitions here, which others follow. Called once, before anything is served. */
-  attach(partitions: PartitionRegistry): readonly ServedMethod[] {
+  attach(partitions: PartitionRegistry, logDirectory: LogDirectory): readonly ServedMethod[] {
     const { clock, logger, images } = this.#dependencies;
     const { replicaFetchBytes, catchUpBytesPerSecMax, reassignmentBytesPerSecMax, leaderBalanceIntervalMs } =
       this.#config;
@@ -138,17 +145,21 @@ export class ClusterPeers {
       { ...this.#dependencies, failed: () => partitions.failedReplicas() },
     );
     partitions.onReplicaFailed = () => this.#withdrawal?.replicaFailed();
-    this.#balance = new LeaderBalance(
-      { brokerId: this.#brokerId, intervalMs: leaderBalanceIntervalMs },
-      {
-        images,
-        clock,
-        logger,
-        led: (topicId, partition) => partitions.handed(topicId, partition),
-        isReachable: (broker) => this.#detection.isReachable(broker),
-        handOver: (handed, candidate) => this.#handover.handOver(handed, candidate),
-      },
+    const leaderships = {
+      images,
+      clock,
+      logger,
+      led: (topicId: TopicId, partition: number) => partitions.handed(topicId, partition),
+      isReachable: (broker: BrokerId) => this.#detection.isReachable(broker),
+      handOver: (handed: HandedPartition, candidate: BrokerId) => this.#handover.handOver(handed, candidate),
+    };
+    this.#balance = new LeaderBalance({ brokerId: this.#brokerId, intervalMs: leaderBalanceIntervalMs }, leaderships);
+    this.#movedLeaders = new MovedLeaders({ brokerId: this.#brokerId }, leaderships);
+    this.#strayReplicas = new StrayReplicas(
+      { brokerId: this.#brokerId },
+      { ...this.#dependencies, logDirectory, removeStray: (name) => partitions.removeStray(name) },
     );
+    partitions.onReplicaTaken = () => this.#strayReplicas?.replicaTaken();
     const { brokerEpoch, storeHistory } = this.#dependencies;
     return [
       followerStreams.served(),
@@ -157,17 +168,19 @@ export class ClusterPeers {
     ];
   }
 
-  /** Begins to watch the others, and to bring leaderships home. */
+  /** Begins to watch the others, to bring leaderships home, and to remove what was moved away. */
   start(): void {
     this.#detection.start();
     this.#balance?.start();
+    this.#strayReplicas?.start();
   }
 
-  /** Opens, accepts and cuts streams as the registrations are now. */
+  /** Opens, accepts and cuts streams as the registrations are now, and gives away leaderships that are moved. */
   apply(image: ClusterImage): void {
     const brokerEpoch = this.#dependencies.brokerEpoch();
     this.#peerStreams.apply(image, brokerEpoch);
     this.#attached?.followerStreams.apply(image, brokerEpoch);
+    if (brokerEpoch !== undefined) this.#movedLeaders?.apply(image);
   }
 
   /**
@@ -176,6 +189,8 @@ export class ClusterPeers {
    */
   async leave(): Promise<void> {
     this.#balance?.close();
+    this.#movedLeaders?.close();
+    this.#strayReplicas?.close();
     this.#handover.leave();
     // Together: following who leads next, this broker would be in sync there once more, and be waited for until it has left.
     await Promise.all([this.#handOverAll(), this.#peerStreams.close()]);
@@ -191,6 +206,8 @@ export class ClusterPeers {
   /** Ends all streams. Safe to call without `leave`, and twice. */
   async close(): Promise<void> {
     this.#balance?.close();
+    this.#movedLeaders?.close();
+    this.#strayReplicas?.close();
     this.#detection.close();
     this.#readTimer?.cancel();
     this.#withdrawal?.close();
@@ -203,31 +220,44 @@ export class ClusterPeers {
   async #handOverAll(): Promise<void> {
     const { logger } = this.#dependencies;
     const handovers = (this.#attached?.partitions.allHanded() ?? []).map((handed) => this.#handOver(handed));
-    const failed = (await Promise.allSettled(handovers)).flatMap((result) => {
-      return result.status === "rejected" ? [result.reason as Error] : [];
-    });
+    const outcomes = await Promise.allSettled(handovers);
+    const failed = outcomes.flatMap((result) => (result.status === "rejected" ? [result.reason as Error] : []));
     if (failed.length > 0) {
       logger.warn({ err: failed[0], failed: failed.length }, "some leaderships could not be handed over");
     }
+    const left = outcomes.filter((result) => result.status === "fulfilled" && result.value === "nobodyLeft");
+    if (left.length > 0) {
+      logger.info(
+        { partitions: left.length },
+        "some partitions have no other in-sync broker left that could lead them",
+      );
+    }
   }
 
-  /** To the first who can; to the next where that one goes meanwhile. Nothing happens where there is nobody. */
-  async #handOver(handed: HandedPartition): Promise<void> {
+  /** To the first who can; to the next where that one goes, or stops too. */
+  async #handOver(handed: HandedPartition): Promise<"handedOver" | "nobodyLeft" | "nobody"> {
+    const tried = new Set<BrokerId>();
     for (;;) {
-      const candidate = this.#candidateFor(handed);
-      if (candidate === undefined) return;
+      const candidate = this.#candidateFor(handed, tried);
+      if (candidate === undefined) return tried.size > 0 ? "nobodyLeft" : "nobody";
+      tried.add(candidate);
       try {
-        return await this.#handover.handOver(handed, candidate);
+        await this.#handover.handOver(handed, candidate);
+        return "handedOver";
       } catch (error) {
-        if (this.#detection.isReachable(candidate)) throw error;
+        const isGone = isSluiceError(error, "LEADER_NOT_ELIGIBLE") || !this.#detection.isReachable(candidate);
+        if (!isGone) throw error;
       }
     }
   }
 
-  #candidateFor({ topicId, partition: number }: HandedPartition): BrokerId | undefined {
+  /** Undefined: nobody else can lead it. */
+  #candidateFor({ topicId, partition: number }: HandedPartition, tried: ReadonlySet<BrokerId>): BrokerId | undefined {
     const { image } = this.#dependencies.images;
     const partition = image.topicsById.get(topicId)?.partitions[number];
-    const suspects = new Set([...image.brokers.keys()].filter((id) => !this.#detection.isReachable(id)));
+    const suspects = new Set(
+      [...image.brokers.keys()].filter((id) => tried.has(id) || !this.#detection.isReachable(id)),
+    );
     return partition === undefined ? undefined : handoverCandidate(image, partition, suspects);
   }
 

@@ -1,4 +1,4 @@
-import { SluiceError } from "@sluice/model";
+import { SluiceError, topicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { type ReadinessSources, readReadiness } from "./readiness.js";
 
@@ -11,7 +11,7 @@ const ready: ReadinessSources = {
   isImageApplied: () => true,
   rolesPending: () => 0,
   partitionsUnderReplicated: () => 0,
-  partitionsOffline: () => 0,
+  replicasOffline: () => [],
   diskProblem: () => undefined,
   storeProblem: () => undefined,
 };
@@ -57,10 +57,23 @@ describe("readReadiness", () => {
     expect(of({ rolesPending: () => 2 })).toMatchObject({ problems: ["2 partitions are being opened"] });
   });
 
-  it("stays ready with partitions out of service, and says so", () => {
-    const { isReady, status, problems } = readReadiness({ ...ready, partitionsOffline: () => 1 });
+  it("stays ready with partitions out of service, and says which, why and what to do", () => {
+    const quarantined = (partition: number, isReplicated: boolean) => {
+      const details = { topic: "orders", partition, broker: 1, reason: "a batch is damaged" };
+      const failure = new SluiceError("PARTITION_QUARANTINED", details);
+      return { topic: topicName("orders"), partition, failure, isReplicated };
+    };
+    const of = (...offline: ReturnType<typeof quarantined>[]) =>
+      readReadiness({ ...ready, replicasOffline: () => offline });
+    const { isReady, status, problems } = of(quarantined(3, true), quarantined(4, false));
     expect([isReady, status]).toEqual([true, "ready"]);
-    expect(problems).toEqual([expect.stringContaining("1 partition is out of service")]);
+    expect(problems).toEqual([
+      expect.stringMatching(/^orders-3 is out of service here: .*damaged.*reassign orders --partition 3 --replicas/),
+      expect.stringMatching(/^orders-4 is out of service here: .*damaged/),
+    ]);
+    expect(problems[1]).not.toContain("reassign");
+    const many = [0, 1, 2, 3, 4].map((partition) => quarantined(partition, false));
+    expect(of(...many).problems.at(-1)).toMatch(/^2 more partitions are out of service here/);
   });
 
   it("stays ready with replicas out of sync, and says so", () => {

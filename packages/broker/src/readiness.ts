@@ -6,6 +6,10 @@
  */
 
 import type { SluiceError } from "@sluice/model";
+import type { OfflineReplica } from "./partition/partition-registry.js";
+
+/** Replicas that are named with what is wrong with them. */
+const offlineNamedMax = 3;
 
 export interface Readiness {
   /** It serves everything that it should, but for what single partitions have. */
@@ -33,8 +37,8 @@ export interface ReadinessSources {
   rolesPending(): number;
   /** Partitions that this broker leads and whose replicas are not all in sync. */
   partitionsUnderReplicated(): number;
-  /** Partitions that this broker keeps and cannot serve: out of service, or set aside because their log is damaged. */
-  partitionsOffline(): number;
+  /** Replicas here that serve nothing: out of service, or set aside because their log is damaged. */
+  replicasOffline(): readonly OfflineReplica[];
   /** Why nothing can be written to the data directory now; undefined while it can. */
   diskProblem(): SluiceError | undefined;
   /** Why the cluster store in this process takes no changes now; undefined while it does, or is kept elsewhere. */
@@ -74,12 +78,22 @@ function blockingProblems(sources: ReadinessSources): string[] {
 }
 
 function partitionProblems(sources: ReadinessSources): string[] {
-  const offline = sources.partitionsOffline();
+  const offline = sources.replicasOffline();
+  const unnamed = offline.length - offlineNamedMax;
   const underReplicated = sources.partitionsUnderReplicated();
   return [
-    ...(offline > 0 ? [`${countOf(offline, "partition")} out of service here; the log says which, and why`] : []),
+    ...offline.slice(0, offlineNamedMax).map(offlineText),
+    ...(unnamed > 0 ? [`${countOf(unnamed, "more partition")} out of service here; the log says which, and why`] : []),
     ...(underReplicated > 0 ? [`${countOf(underReplicated, "partition")} led here without all replicas in sync`] : []),
   ];
+}
+
+/** Why it serves nothing and, where others have what it lacks, how it comes to it again. */
+function offlineText({ topic, partition, failure, isReplicated }: OfflineReplica): string {
+  const text = `${topic}-${partition} is out of service here: ${failure.message}`;
+  if (!isReplicated || failure.code !== "PARTITION_QUARANTINED") return text;
+  const command = `sluice partition reassign ${topic} --partition ${partition} --replicas`;
+  return `${text} To copy it anew from the other replicas: '${command}' with only those and, when that is over, with this broker again.`;
 }
 
 function countOf(count: number, noun: string): string {

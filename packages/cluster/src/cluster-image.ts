@@ -35,6 +35,11 @@ export interface ClusterImage {
   /** How many replicas of partitions of topics each broker keeps, registered or not; none: not in it. */
   readonly replicaCounts: ReadonlyMap<BrokerId, number>;
   readonly controller: ControllerImage | undefined;
+  /**
+   * Topics that the store says were deleted, and the brokers that have not said since that they have nothing of them. A topic that is
+   * neither here nor among the topics may just have been forgotten, by a restore from a backup.
+   */
+  readonly deletedTopics: ReadonlyMap<TopicId, ReadonlySet<BrokerId>>;
 }
 
 export interface HistoryImage {
@@ -84,7 +89,6 @@ export interface TopicImage {
   readonly configOverrides: Readonly<Record<string, string>>;
   /** All settings in force. */
   readonly config: TopicConfig;
-  readonly replicationFactor: number;
   /** Index = partition number. */
   readonly partitions: readonly PartitionImage[];
   /** Revision of the last change of the topic itself, its partitions aside. */
@@ -119,4 +123,5 @@ export const emptyImage: ClusterImage = {
   preferredLeaders: new Map(),
   replicaCounts: new Map(),
   controller: undefined,
+  deletedTopics: SharedMap.from<TopicId, ReadonlySet<BrokerId>>(new Map()),
 };

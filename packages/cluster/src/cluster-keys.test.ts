@@ -83,11 +83,14 @@ describe("cluster values", () => {
     const listeners = { external: { host: "e", port: 19092 } };
     const broker = { incarnation: "i", host: "h", port: 9092, rack: "", listeners };
     expect(parseBrokerValue("k", formatBrokerValue(broker))).toEqual(broker);
-    for (const last of [{ state: "fenced" }, { state: "active", brokerEpoch: 7 }] as const)
+    for (const last of [
+      { state: "fenced", incarnation: "i" },
+      { state: "active", brokerEpoch: 7 },
+    ] as const)
       expect(parseLastRegistrationValue("k", formatLastRegistrationValue(last))).toEqual(last);
     expect(parseClusterValue("k", formatClusterValue({ clusterId: "c" }))).toEqual({ clusterId: "c" });
     expect(parseControllerValue("k", formatControllerValue({ brokerId: brokerId(3) }))).toEqual({ brokerId: 3 });
-    const topic = { id: uuid, partitions: 6, replicationFactor: 1, configs: { flush: "os" } };
+    const topic = { id: uuid, partitions: 6, configs: { flush: "os" } };
     expect(parseTopicValue("k", formatTopicValue(topic))).toEqual(topic);
     for (const leader of [undefined, brokerId(1)]) {
       const partition = {
@@ -120,12 +123,15 @@ describe("cluster values", () => {
     expect(formatPartitionValue(partition)).toBe(
       '{"leader":null,"leaderBrokerEpoch":0,"leaderEpoch":3,"isr":[],"elr":[],"lastElr":[],"replicas":[1],"adding":[],"removing":[]}',
     );
-    expect(formatLastRegistrationValue({ state: "fenced" })).toBe('{"state":"fenced"}');
+    expect(formatLastRegistrationValue({ state: "fenced", incarnation: "i" })).toBe(
+      '{"state":"fenced","incarnation":"i"}',
+    );
     expect(formatLastRegistrationValue({ state: "active", brokerEpoch: 7 })).toBe('{"state":"active","brokerEpoch":7}');
   });
 
   it("of earlier versions, which had no listeners and fewer lists of replicas, read as if those were empty", () => {
     expect(parseBrokerValue("k", '{"incarnation":"i","host":"h","port":1,"rack":""}').listeners).toEqual({});
+    expect(parseLastRegistrationValue("k", '{"state":"fenced"}')).toEqual({ state: "fenced", incarnation: "" });
     const text = '{"leader":1,"leaderBrokerEpoch":1,"leaderEpoch":0,"isr":[1],"replicas":[1]}';
     expect(parsePartitionValue("k", text)).toMatchObject({
       eligibleLeaderReplicas: [],
@@ -149,12 +155,8 @@ describe("cluster values", () => {
     ])
       expect(() => parsePartitionValue("/sluice/k", text)).toThrowError(corrupt);
     for (const configs of ["[]", '{"a":1}', "null"])
-      expect(() =>
-        parseTopicValue("k", `{"id":"${uuid}","partitions":1,"replicationFactor":1,"configs":${configs}}`),
-      ).toThrowError(corrupt);
-    expect(() => parseTopicValue("k", '{"id":"x","partitions":1,"replicationFactor":1,"configs":{}}')).toThrowError(
-      corrupt,
-    );
+      expect(() => parseTopicValue("k", `{"id":"${uuid}","partitions":1,"configs":${configs}}`)).toThrowError(corrupt);
+    expect(() => parseTopicValue("k", '{"id":"x","partitions":1,"configs":{}}')).toThrowError(corrupt);
     for (const text of ["{}", '{"state":"lost"}', '{"state":"active"}'])
       expect(() => parseLastRegistrationValue("k", text)).toThrowError(corrupt);
     for (const listeners of ["1", '{"a":1}', '{"a":{"host":"h"}}']) {

@@ -9,6 +9,7 @@
  *     /sluice/brokers/tick/<id>        (lease)  a counter by which a broker proves that its watch lives; in no image
  *     /sluice/brokers/drained/<id>              nothing new is placed on that broker
  *     /sluice/topics/<name>                     a topic; it exists exactly when this key does
+ *     /sluice/topics-deleted/<topicId>/<id>     that topic was deleted, and broker <id> has not said yet that it has none of it
  *     /sluice/parts/<topicId>/<n>               partition n of it; modRevision = version of the partition
  *     /sluice/producer-ids                      the first producer id that was never given to a broker
  *
@@ -35,6 +36,7 @@ const brokerTicksPrefix = `${keyPrefix}brokers/tick/`;
 const drainedBrokersPrefix = `${keyPrefix}brokers/drained/`;
 const topicsPrefix = `${keyPrefix}topics/`;
 const partitionsPrefix = `${keyPrefix}parts/`;
+const deletedTopicsPrefix = `${keyPrefix}topics-deleted/`;
 
 /** Families with one key for each broker. */
 const brokerFamilies = [
@@ -78,6 +80,11 @@ export function partitionsKeyPrefix(topicId: TopicId): string {
   return `${partitionsPrefix}${topicId}/`;
 }
 
+/** Of a topic that was deleted, and of a broker that kept replicas of it. */
+export function deletedTopicKey(topicId: TopicId, id: BrokerId): string {
+  return `${deletedTopicsPrefix}${topicId}/${id}`;
+}
+
 export type ClusterKey =
   | { readonly type: "cluster" }
   | { readonly type: "history" }
@@ -85,6 +92,7 @@ export type ClusterKey =
   | { readonly type: "producerIds" }
   | { readonly type: "broker" | "lastRegistration" | "brokerTick" | "drainedBroker"; readonly id: BrokerId }
   | { readonly type: "topic"; readonly name: TopicName }
+  | { readonly type: "deletedTopic"; readonly topicId: TopicId; readonly id: BrokerId }
   | { readonly type: "partition"; readonly topicId: TopicId; readonly partition: number };
 
 /**
@@ -101,7 +109,14 @@ export function parseClusterKey(key: string): ClusterKey | undefined {
     if (key.startsWith(prefix)) return { type, id: brokerId(parseNumber(key, key.slice(prefix.length))) };
   }
   if (key.startsWith(topicsPrefix)) return { type: "topic", name: readName(key) };
-  if (key.startsWith(partitionsPrefix)) return parsePartitionKey(key);
+  if (key.startsWith(partitionsPrefix)) {
+    const { topicId, number: partition } = parseTopicIdAndNumber(key, partitionsPrefix);
+    return { type: "partition", topicId, partition };
+  }
+  if (key.startsWith(deletedTopicsPrefix)) {
+    const { topicId, number } = parseTopicIdAndNumber(key, deletedTopicsPrefix);
+    return { type: "deletedTopic", topicId, id: brokerId(number) };
+  }
   return undefined;
 }
 
@@ -118,11 +133,11 @@ function readName(key: string): TopicName {
   }
 }
 
-function parsePartitionKey(key: string): ClusterKey {
-  const [id = "", partition = "", ...rest] = key.slice(partitionsPrefix.length).split("/");
+function parseTopicIdAndNumber(key: string, prefix: string): { readonly topicId: TopicId; readonly number: number } {
+  const [id = "", number = "", ...rest] = key.slice(prefix.length).split("/");
   if (rest.length > 0) throw corruptKey(key, "too many parts");
   try {
-    return { type: "partition", topicId: parseTopicId(id), partition: parseNumber(key, partition) };
+    return { topicId: parseTopicId(id), number: parseNumber(key, number) };
   } catch (error) {
     throw isSluiceError(error, "INVALID_REQUEST") ? corruptKey(key, "not a topic id", error) : error;
   }

@@ -5,10 +5,11 @@
  *     history           {"number":1,"state":"restored"}, or "adopted"; where there is none: number 0, adopted
  *     controller        {"brokerId":1}
  *     brokers/ids/<id>  {"incarnation":"<uuid>","host":"127.0.0.1","port":9092,"rack":"","listeners":{"external":{"host":"h","port":1}}}
- *     brokers/last/<id> {"state":"fenced"}, written with the registration, whose epoch is the modRevision of this key then;
- *                       {"state":"active","brokerEpoch":7}
+ *     brokers/last/<id> {"state":"fenced","incarnation":"<uuid>"}, written with the registration, whose epoch is the modRevision of
+ *                       this key then; {"state":"active","brokerEpoch":7}
  *     brokers/drained/<id>  {}
- *     topics/<name>     {"id":"<uuid>","partitions":6,"replicationFactor":1,"configs":{"flush":"os"}}
+ *     topics/<name>     {"id":"<uuid>","partitions":6,"configs":{"flush":"os"}}
+ *     topics-deleted/<id>/<broker>  {}
  *     parts/<id>/<n>    {"leader":1,"leaderBrokerEpoch":7,"leaderEpoch":3,"isr":[1],"elr":[],"lastElr":[],"replicas":[1],"adding":[],
  *                       "removing":[],"uncleanEpoch":2}    leader null: none; lists of replicas that are missing are empty
  *     producer-ids      {"next":3000}
@@ -56,13 +57,16 @@ export interface BrokerValue {
 
 /** Whether a registered broker may be elected. */
 export type LastRegistrationValue =
-  /** Not yet. Written in the transaction of the registration, so the revision of both is its brokerEpoch. */
-  { readonly state: "fenced" } | { readonly state: "active"; readonly brokerEpoch: number };
+  /**
+   * Not yet. Written in the transaction of the registration, so the revision of both is its brokerEpoch. `incarnation` is that of the
+   * registration, for its process to know it by when it is gone with its lease; missing in JSON: empty.
+   */
+  | { readonly state: "fenced"; readonly incarnation: string }
+  | { readonly state: "active"; readonly brokerEpoch: number };
 
 export interface TopicValue {
   readonly id: TopicId;
   readonly partitions: number;
-  readonly replicationFactor: number;
   /** Settings that differ from the default. */
   readonly configs: Readonly<Record<string, string>>;
 }
@@ -117,9 +121,14 @@ export function formatDrainedBrokerValue(): string {
   return "{}";
 }
 
+/** Of a topic that was deleted: that there is the key says it all. */
+export function formatDeletedTopicValue(): string {
+  return "{}";
+}
+
 export function formatTopicValue(value: TopicValue): string {
-  const { id, partitions, replicationFactor, configs } = value;
-  return JSON.stringify({ id, partitions, replicationFactor, configs });
+  const { id, partitions, configs } = value;
+  return JSON.stringify({ id, partitions, configs });
 }
 
 export function formatPartitionValue(value: PartitionValue): string {
@@ -162,7 +171,8 @@ export function parseBrokerValue(key: string, text: string): BrokerValue {
 export function parseLastRegistrationValue(key: string, text: string): LastRegistrationValue {
   const members = new Members(key, text);
   const state = members.oneOf("state", ["fenced", "active"]);
-  return state === "fenced" ? { state } : { state, brokerEpoch: members.revision("brokerEpoch") };
+  if (state === "active") return { state, brokerEpoch: members.revision("brokerEpoch") };
+  return { state, incarnation: members.has("incarnation") ? members.text("incarnation") : "" };
 }
 
 export function parseTopicValue(key: string, text: string): TopicValue {
@@ -170,7 +180,6 @@ export function parseTopicValue(key: string, text: string): TopicValue {
   return {
     id: members.topicId("id"),
     partitions: members.int32("partitions"),
-    replicationFactor: members.int32("replicationFactor"),
     configs: members.texts("configs"),
   };
 }

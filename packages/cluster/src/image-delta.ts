@@ -123,6 +123,8 @@ class ImageDraft {
   readonly #topics = new Map<TopicName, BareTopic | undefined>();
   /** Partitions that were put (or undefined: deleted), by topic. */
   readonly #partitions = new Map<TopicId, Map<number, PartitionImage | undefined>>();
+  /** Brokers that are to be told of a deletion, of topics where that changed. */
+  readonly #deletions = new Map<TopicId, Set<BrokerId>>();
 
   constructor(image: ClusterImage) {
     this.#image = image;
@@ -161,6 +163,9 @@ class ImageDraft {
         this.#partitionsOf(topicId).set(partition, { topicId, partition, version: entry.modRevision, ...value });
         return;
       }
+      case "deletedTopic":
+        this.#brokersToTell(key.topicId).add(key.id);
+        return;
       case "brokerTick":
       case "producerIds":
       // Nobody decides by them: who needs them reads the store, or watches for them.
@@ -189,6 +194,9 @@ class ImageDraft {
       case "partition":
         this.#partitionsOf(key.topicId).set(key.partition, undefined);
         return;
+      case "deletedTopic":
+        this.#brokersToTell(key.topicId).delete(key.id);
+        return;
       case "brokerTick":
       case "producerIds":
     }
@@ -200,6 +208,7 @@ class ImageDraft {
       history: this.#history,
       controller: this.#controller,
       ...this.#brokers.finish(),
+      deletedTopics: this.#finishDeletions(),
     };
     if (this.#topics.size === 0 && this.#partitions.size === 0) return { ...this.#image, ...others, revision };
     const topics = SharedMap.from(this.#image.topics).edit();
@@ -228,6 +237,25 @@ class ImageDraft {
     const finished = { topics: topics.finish(), topicsById: topicsById.finish() };
     const counts = { preferredLeaders: load.leaders, replicaCounts: load.replicas };
     return { revision, ...others, ...finished, unlistedPartitions: unlisted, ...counts };
+  }
+
+  #finishDeletions(): ClusterImage["deletedTopics"] {
+    if (this.#deletions.size === 0) return this.#image.deletedTopics;
+    const deletedTopics = SharedMap.from(this.#image.deletedTopics).edit();
+    for (const [id, brokers] of this.#deletions) {
+      if (brokers.size === 0) deletedTopics.delete(id);
+      else deletedTopics.set(id, brokers);
+    }
+    return deletedTopics.finish();
+  }
+
+  #brokersToTell(id: TopicId): Set<BrokerId> {
+    let brokers = this.#deletions.get(id);
+    if (brokers === undefined) {
+      brokers = new Set(this.#image.deletedTopics.get(id));
+      this.#deletions.set(id, brokers);
+    }
+    return brokers;
   }
 
   /** Topics of which the topic itself, or a partition, was changed. */
@@ -296,7 +324,6 @@ function bareTopic(name: TopicName, entry: StoredEntry): BareTopic {
     name,
     configOverrides: value.configs,
     config: configOf(entry.key, value),
-    replicationFactor: value.replicationFactor,
     partitionCount: value.partitions,
     version: entry.modRevision,
   };

@@ -12,6 +12,7 @@ export * from "./handover-plan.js";
 export * from "./image-delta.js";
 export * from "./leader-election.js";
 export * from "./leftover-plan.js";
+export * from "./moved-leaders-plan.js";
 export * from "./partition-addition-plan.js";
 export * from "./partition-name.js";
 export * from "./partition-writes.js";
@@ -26,6 +27,7 @@ export * from "./replica-sets-plan.js";
 export * from "./restore-plan.js";
 export { changedKeys, SharedMap } from "./shared-map.js";
 export * from "./store-history.js";
+export * from "./stray-replicas.js";
 export * from "./topic-config-plan.js";
 export {
   planAnyTopicCreation,

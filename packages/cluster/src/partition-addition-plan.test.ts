@@ -1,8 +1,10 @@
-import { topicName } from "@sluice/model";
+import { brokerId, topicName } from "@sluice/model";
 import { describe, expect, it } from "vitest";
 import { planControllerWork } from "./controller-plan.js";
 import { diffImages, imageFromListing } from "./image-delta.js";
 import { planPartitionAdditionFinish } from "./partition-addition-plan.js";
+import { planOneWrite } from "./partition-writes.js";
+import { planReassignment } from "./reassignment-plan.js";
 import { newId, PlannedCluster } from "./testing/planned-cluster.js";
 import { planConfigAlteration } from "./topic-config-plan.js";
 import { planTopicCreation, planTopicDeletion } from "./topic-plan.js";
@@ -47,6 +49,14 @@ describe("adding partitions", () => {
     expect(transaction !== undefined && cluster.store.run(transaction)).toBe(true);
     cluster.addPartitions("t", 2);
     expect(topicOf(cluster)?.configOverrides).toEqual({ flush: "os" });
+  });
+
+  it("gives the new ones as many replicas as a move has given, or is giving, the first one", () => {
+    const cluster = withTopic(1);
+    const move = planReassignment(cluster.image, { topic: "t", partition: 0, replicas: [1, 2, 3].map(brokerId) });
+    expect(move !== undefined && cluster.store.run(planOneWrite("test", move))).toBe(true);
+    cluster.addPartitions("t", 2);
+    expect(topicOf(cluster)?.partitions.map(({ replicas }) => replicas.length)).toEqual([3, 3]);
   });
 
   it.each([1, 150])("fails where the topic was changed, or deleted and made again, meanwhile (%i more)", (more) => {

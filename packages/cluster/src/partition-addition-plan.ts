@@ -13,6 +13,7 @@ import type { ClusterImage, TopicImage } from "./cluster-image.js";
 import { partitionKey, topicKey } from "./cluster-keys.js";
 import { formatTopicValue } from "./cluster-values.js";
 import type { PlannedCompare, PlannedOperation, PlannedTransaction } from "./planned-transaction.js";
+import { replicationFactorOf } from "./reassignment-plan.js";
 import { placeReplicas } from "./replica-placement.js";
 import { chunked, chunkOperationsMax, putPartition, topicPartitionsMax } from "./topic-plan.js";
 
@@ -52,13 +53,13 @@ export function planPartitionAddition(image: ClusterImage, request: PartitionAdd
   const { partitions } = request;
   checkCount(topic, partitions);
   const count = topic.partitions.length;
-  const { replicationFactor } = topic;
+  const replicationFactor = replicationFactorOf(topic);
   const placed = placeReplicas(image, { ...request, partitions: partitions - count, replicationFactor });
   const puts = placed.map((brokers, index) => {
     return putPartition(image, { topicId: topic.id, partition: count + index, replicas: brokers });
   });
   const { id, configOverrides: configs } = topic;
-  const value = formatTopicValue({ id, partitions, replicationFactor, configs });
+  const value = formatTopicValue({ id, partitions, configs });
   const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value };
   if (puts.length < chunkOperationsMax)
     return { topic, partitions, placed, chunks: [], lastOperations: [...puts, putTopic] };

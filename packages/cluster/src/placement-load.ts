@@ -31,6 +31,13 @@ export class PlacementLoad {
     return this.#replicas.get(id) ?? 0;
   }
 
+  /** Of the broker that keeps the fewest, of those that may be given replicas; 0 where there is none. */
+  get replicasMin(): number {
+    let least: number | undefined;
+    for (const { id } of this.#brokers) least = Math.min(least ?? Number.POSITIVE_INFINITY, this.replicasOf(id));
+    return least ?? 0;
+  }
+
   leadershipsOf(id: BrokerId): number {
     return this.#leaders.get(id) ?? 0;
   }

@@ -5,10 +5,10 @@
  * far as they suffice. The same image gives the same moves.
  */
 
-import { type BrokerId, SluiceError } from "@sluice/model";
-import type { ClusterImage, PartitionImage, TopicImage } from "./cluster-image.js";
+import { type BrokerId, isInternalTopic, SluiceError } from "@sluice/model";
+import type { BrokerRegistration, ClusterImage, PartitionImage, TopicImage } from "./cluster-image.js";
 import { PlacementLoad } from "./placement-load.js";
-import { isBeingMoved, type ReassignmentRequest, targetReplicasOf } from "./reassignment-plan.js";
+import { isBeingMoved, type ReassignmentRequest } from "./reassignment-plan.js";
 import { RebalancedPartitions } from "./rebalanced-partitions.js";
 import { placeableBrokers } from "./replica-placement.js";
 
@@ -45,7 +45,7 @@ export function planDrainMoves(image: ClusterImage, drained: BrokerId, options: 
     if (!partition.replicas.includes(drained)) continue;
     const staying = partition.replicas.filter((id) => id !== drained);
     const added = load.newReplica(staying, () => true);
-    if (added === undefined) throw cannotEmpty(topic, partition, others.length);
+    if (added === undefined) throw cannotEmpty({ topic, partition }, others);
     const first = partition.replicas[0] === drained ? (load.leastLeading(staying) ?? added) : partition.replicas[0];
     const replicas = [...new Set([first, ...staying, added])].filter((id) => id !== undefined);
     load.count(partition.replicas, -1);
@@ -88,22 +88,29 @@ export function costOfMoves(moves: readonly PlannedMove[], sizeOf: (partition: P
   return { replicasMoved, leadersMoved, bytesMoved };
 }
 
-function* movable(
-  image: ClusterImage,
-  { topics }: MovesOptions,
-): Iterable<{ readonly topic: TopicImage; readonly partition: PartitionImage }> {
-  const inOrder = [...image.topics.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+interface FoundPartition {
+  readonly topic: TopicImage;
+  readonly partition: PartitionImage;
+}
+
+function* movable(image: ClusterImage, { topics }: MovesOptions): Iterable<FoundPartition> {
+  // The topics of clients first: a broker that is to get some does not get Sluice's own ones alone.
+  const inOrder = [...image.topics.values()].sort((a, b) => {
+    const byKind = Number(isInternalTopic(a.name)) - Number(isInternalTopic(b.name));
+    return byKind || (a.name < b.name ? -1 : 1);
+  });
   for (const topic of inOrder) {
     if (topics !== undefined && !topics.has(topic.name)) continue;
     for (const partition of topic.partitions) if (!isBeingMoved(partition)) yield { topic, partition };
   }
 }
 
-function cannotEmpty(topic: TopicImage, partition: PartitionImage, brokers: number): SluiceError {
+function cannotEmpty({ topic, partition }: FoundPartition, others: readonly BrokerRegistration[]): SluiceError {
+  const count = partition.replicas.length;
   return new SluiceError("INVALID_ASSIGNMENT", {
     topic: topic.name,
     partition: partition.partition,
-    replicas: targetReplicasOf(partition).join(", "),
-    reason: `${brokers} other brokers take replicas, and each of its ${partition.replicas.length} needs one of its own`,
+    replicas: others.map(({ id }) => id).join(", "),
+    reason: `each of its ${count} replicas needs a broker of its own, and no others take replicas; start another broker first`,
   });
 }

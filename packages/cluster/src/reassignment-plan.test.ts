@@ -3,8 +3,10 @@ import { describe, expect, it } from "vitest";
 import type { PartitionImage } from "./cluster-image.js";
 import type { PartitionValue } from "./cluster-values.js";
 import { planControllerWork } from "./controller-plan.js";
+import { planHandover } from "./handover-plan.js";
+import { planMovedLeaders } from "./moved-leaders-plan.js";
 import { type PartitionWrite, planOneWrite } from "./partition-writes.js";
-import { planReassignment, planReassignmentCancel } from "./reassignment-plan.js";
+import { leaderAfterCancel, planReassignment, planReassignmentCancel } from "./reassignment-plan.js";
 import { storedValueOf } from "./replica-sets.js";
 import { PlannedCluster } from "./testing/planned-cluster.js";
 
@@ -25,8 +27,11 @@ describe("moving replicas", () => {
     });
     expect(planControllerWork(cluster.image, { controllerEpoch: epoch })).toEqual([]);
     write(cluster, { inSyncReplicas: [1, 2, 3, 4].map(brokerId) });
+    // Its leader goes with the move, and hands over first, in the next epoch.
+    expect(cluster.work(epoch)).toEqual([]);
+    handOver(cluster, 4);
+    expect(partition(cluster)).toMatchObject({ replicas: [4, 2, 3, 1], leader: 4, inSyncReplicas: [1, 2, 3, 4] });
     expect(cluster.work(epoch)).toEqual([true]);
-    // Its leader went with the move: the preferred one leads, in the next epoch.
     expect(partition(cluster)).toMatchObject({
       replicas: [4, 2, 3],
       addingReplicas: [],
@@ -118,6 +123,25 @@ describe("moving replicas", () => {
     });
   });
 
+  it("names the leaders that are to hand over before it ends, and who can lead where it is taken back", () => {
+    const { cluster, epoch } = withTopic();
+    const moved = (leader: number) => planMovedLeaders(cluster.image, brokerId(leader), undefined);
+    expect(moved(1)).toEqual([]);
+    run(cluster, planReassignment(cluster.image, { ...name, replicas: [4, 2, 3].map(brokerId) }));
+    expect(moved(1)).toEqual([]);
+    write(cluster, { inSyncReplicas: [1, 2, 3, 4].map(brokerId) });
+    expect(moved(1)).toEqual([partition(cluster)]);
+    expect(planMovedLeaders(cluster.image, brokerId(1), cluster.image)).toEqual([]);
+    expect(leaderAfterCancel(cluster.image, partition(cluster))).toBeUndefined();
+    handOver(cluster, 4);
+    expect([...moved(1), ...moved(4)]).toEqual([]);
+    expect(leaderAfterCancel(cluster.image, partition(cluster))).toBe(2);
+    cluster.stop(2);
+    expect(leaderAfterCancel(cluster.image, partition(cluster))).toBe(3);
+    cluster.work(epoch);
+    expect(leaderAfterCancel(cluster.image, partition(cluster))).toBeUndefined();
+  });
+
   it("is not taken back where too few of those that stay have everything", () => {
     const { cluster } = withTopic();
     run(cluster, planReassignment(cluster.image, { ...name, replicas: [4, 5, 1].map(brokerId) }));
@@ -158,6 +182,14 @@ function partition(cluster: PlannedCluster): PartitionImage {
 
 function run(cluster: PlannedCluster, planned: PartitionWrite | undefined): boolean {
   return planned !== undefined && cluster.store.run(planOneWrite("test", planned));
+}
+
+/** The leader gives the partition to that broker. */
+function handOver(cluster: PlannedCluster, candidate: number): void {
+  const { topicId, leader = brokerId(0), leaderBrokerEpoch: brokerEpoch, leaderEpoch } = partition(cluster);
+  const handover = { topicId, partition: 0, leaderEpoch, candidate: brokerId(candidate) };
+  const { transactions } = planHandover(cluster.image, [handover], { id: leader, brokerEpoch, isLeaving: false });
+  expect(transactions.map((transaction) => cluster.store.run(transaction))).toEqual([true]);
 }
 
 /** What the leader, or an election, has written meanwhile. */

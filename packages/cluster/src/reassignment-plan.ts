@@ -2,9 +2,9 @@
  * Moving replicas of a partition: a move is begun, and ended or cancelled later, by one transaction each.
  *
  * While it lasts, the partition has the replicas that it had and those that it is to have, the wanted ones first and in their
- * order. It ends when all wanted ones are in sync; whoever is not wanted goes with that same record, from the in-sync replicas and
- * from the leadership too. A leader that a move takes away is replaced as in any election: by one that is in sync, unfenced, in
- * the next leader epoch.
+ * order. It ends when all wanted ones are in sync and one of them leads; whoever is not wanted goes with that same record, from the
+ * in-sync replicas too. A leader that a move takes away hands over before that (`moved-leaders-plan`); one that is gone is replaced as in any
+ * election. Taking a move back does not wait for a handover: whoever asks for that has one made before, where it can be.
  */
 
 import { type BrokerId, SluiceError } from "@sluice/model";
@@ -63,8 +63,8 @@ export function planReassignment(image: ClusterImage, request: ReassignmentReque
 export function planReassignmentCancel(image: ClusterImage, name: PartitionName): PartitionWrite | undefined {
   const { topic, partition } = partitionOrThrow(image, name);
   if (!isBeingMoved(partition)) return undefined;
-  const { addingReplicas, removingReplicas } = partition;
-  const kept = partition.replicas.filter((id) => !addingReplicas.includes(id));
+  const { removingReplicas } = partition;
+  const kept = keptByCancel(partition);
   const write = planReplicas(image, { topic, partition, replicas: kept });
   if (write !== undefined && !leavesTooFew(partition, write.value, inSyncReplicasMinOf(topic, partition))) return write;
   const reason = `of those that it had before (${kept.join(", ")}), too few are in sync; let the move end`;
@@ -79,7 +79,7 @@ export interface ReassignmentFinishOptions {
   readonly settled?: ClusterImage | undefined;
 }
 
-/** Transactions that end every move whose wanted replicas are all in sync. */
+/** Transactions that end every move whose wanted replicas are all in sync and one of which leads. */
 export function planReassignmentFinishes(
   image: ClusterImage,
   { controllerEpoch, settled }: ReassignmentFinishOptions,
@@ -87,9 +87,10 @@ export function planReassignmentFinishes(
   const finishes = new PartitionWriteBatches({ what: "ending moves of", compares: [termStands(controllerEpoch)] });
   for (const topic of topicsToLookAt(image, settled)) {
     for (const partition of topic.partitions) {
-      if (!isBeingMoved(partition) || !hasLivingLeader(partition, image.brokers)) continue;
+      const { leader } = partition;
+      if (leader === undefined || !isReadyToEnd(partition) || !hasLivingLeader(partition, image.brokers)) continue;
       const replicas = targetReplicasOf(partition);
-      if (!replicas.every((id) => partition.inSyncReplicas.includes(id))) continue;
+      if (!replicas.includes(leader)) continue;
       const write = planReplicas(image, { topic, partition, replicas });
       if (write !== undefined) finishes.add(write);
     }
@@ -102,9 +103,30 @@ export function isBeingMoved({ addingReplicas, removingReplicas }: PartitionImag
   return addingReplicas.length > 0 || removingReplicas.length > 0;
 }
 
+/** Whether its replicas are being moved, and all that it is to have are in sync. */
+export function isReadyToEnd(partition: PartitionImage): boolean {
+  const isInSync = (id: BrokerId): boolean => partition.inSyncReplicas.includes(id);
+  return isBeingMoved(partition) && targetReplicasOf(partition).every(isInSync);
+}
+
+/**
+ * Who can lead where the move that is under way is taken back, and its leader is among those that go. Undefined: the leader stays, or nobody
+ * that stays can lead now.
+ */
+export function leaderAfterCancel(image: ClusterImage, partition: PartitionImage): BrokerId | undefined {
+  const { leader, addingReplicas } = partition;
+  if (leader === undefined || !addingReplicas.includes(leader)) return undefined;
+  return firstToLead(image, partition, keptByCancel(partition));
+}
+
 /** The replicas that it has, or will have when the move that is under way ends. */
 export function targetReplicasOf({ replicas, removingReplicas }: PartitionImage): readonly BrokerId[] {
   return removingReplicas.length === 0 ? replicas : replicas.filter((id) => !removingReplicas.includes(id));
+}
+
+/** Replicas that a new partition of this topic gets: as many as its first one has, or will have when its move ends. */
+export function replicationFactorOf({ partitions: [first] }: TopicImage): number {
+  return first === undefined ? 1 : targetReplicasOf(first).length;
 }
 
 /** Whether fewer than enough would be known to have everything, where more are now. */
@@ -136,11 +158,23 @@ function planReplicas(
     const value = { ...storedValueOf(kept), ...candidatesWith(kept, kept.inSyncReplicas, inSyncReplicasMin) };
     return { partition, value, compares: [] };
   }
-  const elected = replicas.find((id) => kept.inSyncReplicas.includes(id) && image.brokers.get(id)?.isActive === true);
+  const elected = firstToLead(image, kept, replicas);
   const registration = elected === undefined ? undefined : image.brokers.get(elected);
   if (registration === undefined) return undefined;
   const value = electedRecord(kept, registration, { others: kept.inSyncReplicas, inSyncReplicasMin });
   return { partition, value, compares: electableStill(registration) };
+}
+
+function keptByCancel({ replicas, addingReplicas }: PartitionImage): readonly BrokerId[] {
+  return replicas.filter((id) => !addingReplicas.includes(id));
+}
+
+function firstToLead(
+  image: ClusterImage,
+  { inSyncReplicas }: PartitionImage,
+  replicas: readonly BrokerId[],
+): BrokerId | undefined {
+  return replicas.find((id) => inSyncReplicas.includes(id) && image.brokers.get(id)?.isActive === true);
 }
 
 function checkAssignment(image: ClusterImage, request: ReassignmentRequest, partition: PartitionImage): void {

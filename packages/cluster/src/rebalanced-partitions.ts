@@ -64,6 +64,8 @@ export class RebalancedPartitions {
     const staying = replicas.filter((other) => other !== id);
     const sharing = this.#load.sharingRack(id, staying);
     const mayStay = this.#placeable.has(id);
+    // Nobody has so much less to keep, and no other rack would be better: as for nearly all partitions of a cluster that is even.
+    if (mayStay && sharing === 0 && this.#load.replicasOf(id) - this.#load.replicasMin < 2) return false;
     const added = this.#load.newReplica(staying, (other) => other !== id);
     if (added === undefined) return false;
     const gain = sharing - this.#load.sharingRack(added, staying);
@@ -92,7 +94,13 @@ export class RebalancedPartitions {
     const byLeaderships = [...this.#placeable].sort(
       (a, b) => this.#load.leadershipsOf(b) - this.#load.leadershipsOf(a),
     );
-    return byLeaderships.some((from) => this.#shiftFrom(from));
+    const fewest = byLeaderships.at(-1);
+    if (fewest === undefined) return false;
+    return byLeaderships.some((from) => {
+      // A way to whom it could give one would be looked for in all partitions, and there is none.
+      if (this.#load.leadershipsOf(from) - this.#load.leadershipsOf(fewest) < 2) return false;
+      return this.#shiftFrom(from);
+    });
   }
 
   #shiftFrom(from: BrokerId): boolean {

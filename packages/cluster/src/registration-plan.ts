@@ -22,6 +22,7 @@ export interface RegistrationRequest extends BrokerValue {
 /** Registers a life of a broker, fenced. The revision of the transaction is its brokerEpoch. */
 export function planRegistration(request: RegistrationRequest): PlannedTransaction {
   const { id, leaseId, lastVersion, ...value } = request;
+  const { incarnation } = value;
   const key = brokerKey(id);
   const lastKey = lastRegistrationKey(id);
   return {
@@ -32,7 +33,7 @@ export function planRegistration(request: RegistrationRequest): PlannedTransacti
     ],
     operations: [
       { type: "put", key, value: formatBrokerValue(value), leaseId },
-      { type: "put", key: lastKey, value: formatLastRegistrationValue({ state: "fenced" }) },
+      { type: "put", key: lastKey, value: formatLastRegistrationValue({ state: "fenced", incarnation }) },
     ],
   };
 }

@@ -76,11 +76,15 @@ export class SharedMap<Key extends string, Value> implements ReadonlyMap<Key, Va
 
   /** Keys whose value is another one than in `before`, or that only one of the two has. */
   changedKeys(before: SharedMap<Key, Value>): Key[] {
-    if (before === this) return [];
-    return this.#buckets.flatMap((bucket, index) => {
+    const changed: Key[] = [];
+    if (before === this) return changed;
+    // Every image is compared with the one before, by several who follow it: nearly all buckets are the same, and cost nothing.
+    for (let index = 0; index < bucketCount; index += 1) {
       const earlier = before.#buckets[index] as Bucket<Key, Value>;
-      return earlier === bucket ? [] : changedInBucket(earlier, bucket);
-    });
+      const bucket = this.#buckets[index] as Bucket<Key, Value>;
+      if (earlier !== bucket) changed.push(...changedInBucket(earlier, bucket));
+    }
+    return changed;
   }
 }
 

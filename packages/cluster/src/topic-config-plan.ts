@@ -49,8 +49,8 @@ export function planConfigAlteration(image: ClusterImage, request: ConfigAlterat
   const entries = Object.entries(configs).map(([key, raw]) => ({ key, raw }));
   const altered = { topic, configOverrides: configs, config: readConfig(topicConfigTable, "topic", entries) };
   if (isSame(configs, topic.configOverrides)) return { ...altered, transaction: undefined };
-  const { id, replicationFactor, partitions, version } = topic;
-  const value = formatTopicValue({ id, partitions: partitions.length, replicationFactor, configs });
+  const { id, partitions, version } = topic;
+  const value = formatTopicValue({ id, partitions: partitions.length, configs });
   const transaction: PlannedTransaction = {
     purpose: `altering settings of topic '${name}'`,
     compares: [{ key: topicKey(name), target: "modRevision", equals: version }],

@@ -19,8 +19,8 @@ import {
   topicName,
 } from "@sluice/model";
 import type { ClusterImage, TopicImage } from "./cluster-image.js";
-import { partitionKey, partitionsKeyPrefix, topicKey } from "./cluster-keys.js";
-import { formatPartitionValue, formatTopicValue } from "./cluster-values.js";
+import { deletedTopicKey, partitionKey, partitionsKeyPrefix, topicKey } from "./cluster-keys.js";
+import { formatDeletedTopicValue, formatPartitionValue, formatTopicValue } from "./cluster-values.js";
 import type { PlannedOperation, PlannedTransaction } from "./planned-transaction.js";
 import { placeReplicas } from "./replica-placement.js";
 
@@ -73,12 +73,12 @@ export function planTopicCreation(image: ClusterImage, request: TopicRequest, ne
 export function planAnyTopicCreation(image: ClusterImage, request: TopicRequest, newTopicId: TopicId): TopicCreation {
   const name = topicName(request.name);
   if (image.topics.has(name)) throw new SluiceError("TOPIC_ALREADY_EXISTS", { topic: name });
-  const { partitions, replicationFactor } = request;
+  const { partitions } = request;
   checkCounts(request);
   const configs = checkedConfigs(request.configs);
   const placed = placeReplicas(image, request);
   const puts = placed.map((replicas, partition) => putPartition(image, { topicId: newTopicId, partition, replicas }));
-  const topic = { id: newTopicId, partitions, replicationFactor, configs };
+  const topic = { id: newTopicId, partitions, configs };
   const putTopic: PlannedOperation = { type: "put", key: topicKey(name), value: formatTopicValue(topic) };
   if (puts.length < chunkOperationsMax) {
     return { name, topicId: newTopicId, placed, chunks: [], lastOperations: [...puts, putTopic] };
@@ -108,7 +108,9 @@ export function planTopicFinish(creation: TopicCreation, firstChunkRevision: num
 }
 
 /**
- * Deletes a topic with its partitions, as the image shows it.
+ * Deletes a topic with its partitions, as the image shows it. Every broker that ever was finds a key that says so, until it says that it has
+ * no replicas of it: one that is away now, or kept some before they were moved, learns of it when it is back, and nobody takes a topic
+ * that a restored store has forgotten for a deleted one.
  *
  * @throws SluiceError INVALID_TOPIC_NAME, UNKNOWN_TOPIC, INTERNAL_TOPIC
  */
@@ -127,8 +129,17 @@ export function planTopicDeletion(
     operations: [
       { type: "delete", key: topicKey(checked) },
       { type: "deletePrefix", prefix: partitionsKeyPrefix(topic.id) },
+      ...brokersToTell(image, topic).map((id): PlannedOperation => {
+        return { type: "put", key: deletedTopicKey(topic.id, id), value: formatDeletedTopicValue() };
+      }),
     ],
   };
+}
+
+/** As many as one transaction can tell, those that keep replicas now first. Who is not told keeps what it has on its disk, and says so. */
+function brokersToTell(image: ClusterImage, { partitions }: TopicImage): BrokerId[] {
+  const keeping = partitions.flatMap(({ replicas }) => replicas);
+  return [...new Set([...keeping, ...image.lastRegistrations.keys()])].slice(0, chunkOperationsMax);
 }
 
 function checkCounts({ partitions, replicationFactor }: TopicRequest): void {

@@ -156,7 +156,7 @@ export const errorCatalogue = {
     false,
     "INVALID_ARGUMENT",
     "{topic}-{partition} cannot be placed on the brokers {replicas}: {reason}.",
-    "Name each broker once, running ones only, the preferred leader first.",
+    "Name each broker once, running ones only, the preferred leader first; to empty a broker, others must be able to take its replicas.",
   ),
 
   // Record batches.

@@ -40,6 +40,18 @@ describe("FollowerProgress", () => {
     expect(follower.isLagging).toBe(false);
   });
 
+  it("has no room until it says otherwise, or lives anew", () => {
+    const follower = inLife(20);
+    follower.setFull(true);
+    follower.acknowledge(offset(4));
+    expect([follower.isFull, follower.ackedOffset]).toEqual([true, 4]);
+    follower.setFull(false);
+    expect(follower.isFull).toBe(false);
+    follower.setFull(true);
+    follower.enterLife(21);
+    expect(follower.isFull).toBe(false);
+  });
+
   it("is gone until it speaks again", () => {
     const follower = inLife(20);
     follower.leave(20);

@@ -22,6 +22,7 @@ export class FollowerProgress {
   #ackedOffset: Offset | undefined;
   #isServed = false;
   #isGone = false;
+  #isFull = false;
   #lag: Lag | undefined;
   #copiedBesides: number | undefined;
 
@@ -49,6 +50,11 @@ export class FollowerProgress {
     return this.#isGone;
   }
 
+  /** It has said that it has no room for more, and has not asked anew since. */
+  get isFull(): boolean {
+    return this.#isFull;
+  }
+
   /** It was behind, and has not reached where the leader was then. */
   get isLagging(): boolean {
     return this.#lag !== undefined;
@@ -68,6 +74,7 @@ export class FollowerProgress {
     if (brokerEpoch === this.#brokerEpoch) return;
     this.#brokerEpoch = brokerEpoch;
     this.#copiedBesides = undefined;
+    this.#isFull = false;
     this.interrupt();
   }
 
@@ -79,6 +86,11 @@ export class FollowerProgress {
 
   serve(): void {
     this.#isServed = true;
+  }
+
+  /** Whether it has room for what comes next. What it has acknowledged it has, whatever comes. */
+  setFull(isFull: boolean): void {
+    this.#isFull = isFull;
   }
 
   /** It begins to copy the log from its start, of which compaction has dropped tombstones below that offset. */

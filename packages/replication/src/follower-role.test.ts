@@ -200,12 +200,17 @@ describe("a follower", () => {
     ]);
   });
 
-  it("asks again after a while when there was no room for what it appended", () => {
+  it("says at once, and once, that there was no room for what it appended, and asks again after a while", () => {
     const machine = following();
     machine.step(records());
+    expect(machine.step(settled(10, 4))).toMatchObject([
+      { type: "fetchFromLeader", fetchOffset: 10, ackedOffset: 10, isRestart: false, isFull: true },
+    ]);
     expect(machine.step(settled(10, 4))).toEqual([]);
     expect(machine.step(records({ fetchOffset: offset(11) }))).toMatchObject([{ type: "dropReplicated" }]);
-    expect(machine.step(lagChecked)).toMatchObject([{ type: "fetchFromLeader", fetchOffset: 10 }]);
+    const [again] = machine.step(lagChecked);
+    expect(again).toMatchObject({ type: "fetchFromLeader", fetchOffset: 10, isRestart: true });
+    expect(again).not.toHaveProperty("isFull");
   });
 
   it("knows as committed at most what it has, and deletes at most what is committed", () => {

@@ -9,6 +9,8 @@
  * It never cuts off what it knows to be committed, unless an unclean election came after the log's last epoch: rather it stays as it
  * is, and says so. Where the leader has deleted what it needs next, it begins again where a copy of the leader's log begins.
  *
+ * Where there is no room for what it was sent, it says so at once: nobody is to wait for it. After a while it asks anew.
+ *
  * Made at `becomeFollower`, thrown away at the next change of epoch. Events of newer epochs never reach it.
  */
 
@@ -160,9 +162,10 @@ export class FollowerRole {
       this.#activity = "fetching";
       return this.#restart();
     }
+    if (this.#activity !== "fetching") return [];
     // There was no room for what was appended; perhaps there is after a while.
-    if (this.#activity === "fetching") this.#activity = "refused";
-    return [];
+    this.#activity = "refused";
+    return [{ ...this.#fetchFromLeader(false), isFull: true }];
   }
 
   logStartMoved({ logStartOffset }: EventOf<"logStartMoved">): PartitionEffect[] {
@@ -220,7 +223,7 @@ export class FollowerRole {
     return this.#uncleanEpoch !== undefined && this.#uncleanEpoch > (this.#lastEpoch ?? -1);
   }
 
-  #fetchFromLeader(isRestart: boolean): PartitionEffect {
+  #fetchFromLeader(isRestart: boolean): Extract<PartitionEffect, { readonly type: "fetchFromLeader" }> {
     this.#reportedOffset = this.#ackedOffset;
     return {
       type: "fetchFromLeader",

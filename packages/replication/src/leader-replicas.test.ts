@@ -137,6 +137,80 @@ describe("a leader and its followers", () => {
     expect(machine.step(taken)).toMatchObject([{ type: "highWatermarkAdvanced", highWatermark: 10 }]);
   });
 
+  it("lets go at once of a follower that has no room, and takes it back when it has asked anew and has everything", () => {
+    const machine = leading();
+    for (const follower of [{}, third]) machine.step(agreed(follower));
+    const appended = { logEndOffset: offset(12), ackedOffset: offset(12) };
+    machine.step({ type: "logAdvanced", leaderEpoch: leaderEpoch(5), ...appended });
+    machine.step(agreed({ fetchOffset: offset(12), isRestart: false }));
+    const full = agreed({ ...third, isRestart: false, isFull: true });
+    expect(machine.step(full)).toMatchObject([{ type: "changeReplicaSets", inSyncReplicas: [1, 2] }]);
+    const sets = replicaSets({ version: 2, inSyncReplicas: [1, 2] });
+    const taken = { type: "replicaSetsTaken", leaderEpoch: leaderEpoch(5), replicaSets: sets } as const;
+    expect(machine.step(taken)).toMatchObject([{ type: "highWatermarkAdvanced", highWatermark: 12 }]);
+    // Also with everything it does not come back before it asks anew.
+    expect(machine.step(agreed({ ...third, fetchOffset: offset(12), isRestart: false, isFull: true }))).toEqual([]);
+    const epochEnd = { epoch: leaderEpoch(5), endOffset: offset(12) };
+    const anew = { ...third, fetchOffset: offset(12), lastFetchedEpoch: leaderEpoch(5), epochEnd };
+    expect(machine.step(agreed(anew))).toMatchObject([
+      { type: "sendRecords" },
+      { type: "changeReplicaSets", inSyncReplicas: [1, 2, 3] },
+    ]);
+  });
+
+  it("keeps a follower that has no room eligible where too few are left without it, and takes no acks=all", () => {
+    const machine = leading({ inSyncReplicas: [1, 2] });
+    machine.step(agreed());
+    expect(machine.step(agreed({ isRestart: false, isFull: true }))).toMatchObject([
+      { type: "changeReplicaSets", inSyncReplicas: [1], eligibleLeaderReplicas: [2] },
+    ]);
+  });
+
+  it("names the life in which a follower showed that it has everything, when it has it taken in", () => {
+    const machine = leading({ inSyncReplicas: [1, 2] });
+    const earlier = { ...third, brokerEpoch: 29 };
+    // Its earlier life lacks a record, and the next one has to show it anew.
+    machine.step(agreed({ ...earlier, fetchOffset: offset(9), ackedOffset: offset(9) }));
+    expect(typesOf(machine, agreed({ ...third, fetchOffset: offset(9), ackedOffset: offset(9) }))).toEqual([
+      "sendRecords",
+    ]);
+    expect(machine.step(agreed({ ...third, isRestart: false }))).toMatchObject([
+      { type: "changeReplicaSets", added: [{ replica: 3, brokerEpoch: 30 }] },
+    ]);
+    // A life that is over by the time of a new proposal is in none.
+    const refused = { type: "replicaSetsRefused", leaderEpoch: leaderEpoch(5), version: 1 } as const;
+    machine.step(refused);
+    machine.step(agreed({ ...third, brokerEpoch: 31, fetchOffset: offset(9), ackedOffset: offset(9) }));
+    expect(machine.step(lagChecked(500))).toEqual([]);
+    expect(machine.step(agreed({ ...third, brokerEpoch: 31, isRestart: false }))).toMatchObject([
+      { type: "changeReplicaSets", added: [{ replica: 3, brokerEpoch: 31 }] },
+    ]);
+  });
+
+  it("does not commit what it has not flushed itself, though all its followers have", () => {
+    const machine = leading();
+    for (const follower of [{}, third]) machine.step(agreed(follower));
+    const written = { type: "logAdvanced", leaderEpoch: leaderEpoch(5), logEndOffset: offset(12) } as const;
+    expect(machine.step({ ...written, ackedOffset: offset(10) })).toEqual([]);
+    for (const follower of [{}, third]) {
+      expect(machine.step(agreed({ ...follower, fetchOffset: offset(12), isRestart: false }))).toEqual([]);
+    }
+    expect(machine.step({ ...written, ackedOffset: offset(11) })).toMatchObject([{ highWatermark: 11 }]);
+    expect(machine.step({ ...written, ackedOffset: offset(12) })).toMatchObject([{ highWatermark: 12 }]);
+  });
+
+  it("has flushed what it once has, whatever is reported later", () => {
+    const machine = leading();
+    for (const follower of [{}, third]) machine.step(agreed(follower));
+    const written = { type: "logAdvanced", leaderEpoch: leaderEpoch(5), logEndOffset: offset(12) } as const;
+    machine.step({ ...written, ackedOffset: offset(12) });
+    machine.step({ ...written, ackedOffset: offset(10) });
+    machine.step(agreed({ fetchOffset: offset(12), isRestart: false }));
+    expect(machine.step(agreed({ ...third, fetchOffset: offset(12), isRestart: false }))).toMatchObject([
+      { type: "highWatermarkAdvanced", highWatermark: 12 },
+    ]);
+  });
+
   it("does not hold against a follower that it stood still itself", () => {
     const machine = leading();
     machine.step(agreed());

@@ -7,8 +7,8 @@
  * epoch (P4), by its newest life (P10).
  *
  * A follower joins the in-sync replicas when it has all below the high watermark and below the start of this epoch (P5): an earlier leader may
- * have committed up to there. It leaves at once when its process is gone, or when it has lagged too long; then it returns only
- * after it has reached the offset that it was behind. Time in which this broker itself did not run is nobody's lag. At most one change
+ * have committed up to there. It leaves at once when its process is gone or its disk is full: waiting would bring nothing. It leaves also
+ * when it has lagged too long; then it returns only after it has reached the offset that it was behind. Time in which this broker itself did not run is nobody's lag. At most one change
  * is under way.
  *
  * A follower that has not seen tombstones which compaction has dropped here may hold what they deleted: it begins again from the log start.
@@ -171,6 +171,7 @@ export class LeaderReplicas {
       return [this.#refuse(replica, staleBrokerEpoch(replica, event.brokerEpoch, follower.brokerEpoch))];
     }
     follower.enterLife(event.brokerEpoch);
+    follower.setFull(event.isFull === true);
     // What was said before the answer to its last question had come: it will ask again.
     if (!event.isRestart && !follower.isServed) return [];
     return this.#answer(follower, event);
@@ -246,13 +247,14 @@ export class LeaderReplicas {
 
   #mayJoin(follower: FollowerProgress): boolean {
     const { ackedOffset } = follower;
-    if (ackedOffset === undefined || follower.isGone || follower.isLagging) return false;
+    if (ackedOffset === undefined || follower.isGone || follower.isFull || follower.isLagging) return false;
     return ackedOffset >= this.highWatermark && ackedOffset >= this.#log.epochStartOffset;
   }
 
   #mustLeave(replica: number): boolean {
     const follower = this.#followers.get(replica);
-    return follower !== undefined && (follower.isGone || follower.hasLaggedFor(this.#lagMsMax, this.#ranMs));
+    if (follower === undefined) return false;
+    return follower.isGone || follower.isFull || follower.hasLaggedFor(this.#lagMsMax, this.#ranMs);
   }
 
   /** Who is in sync and behind begins to lag now, if it does not already. */
@@ -263,11 +265,12 @@ export class LeaderReplicas {
   }
 
   #ackedByAll(): Offset | undefined {
-    let lowest = this.#ackedOffset;
+    let lowest: Offset | undefined;
+    // This broker is one of them.
     for (const replica of this.#inSync.maximal) {
       const acked = this.#ackedBy(replica);
       if (acked === undefined) return undefined;
-      if (acked < lowest) lowest = acked;
+      if (lowest === undefined || acked < lowest) lowest = acked;
     }
     return lowest;
   }

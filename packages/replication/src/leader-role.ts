@@ -148,8 +148,9 @@ export class LeaderRole {
   replicaFetched(event: EventOf<"replicaFetched">): PartitionEffect[] {
     const effects = this.#replicas.replicaFetched(event);
     this.#maybeAdvanceHighWatermark(effects);
-    // What an in-sync replica says never calls for a change: only that it says nothing does.
-    if (!this.#replicas.isConfirmed(event.replica)) effects.push(...this.#replicas.maybePropose());
+    // What an in-sync replica says calls for a change only where it is full: else only that it says nothing does.
+    if (event.isFull === true || !this.#replicas.isConfirmed(event.replica))
+      effects.push(...this.#replicas.maybePropose());
     return this.#withHandover(effects);
   }
 

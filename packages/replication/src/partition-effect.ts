@@ -119,6 +119,8 @@ export type PartitionEffect =
       /** What this replica acknowledges, as its own settings say. The leader goes by what is told with it: the flushed offset. */
       readonly ackedOffset: Offset;
       readonly isRestart: boolean;
+      /** There is no room here for what was sent: the leader is not to wait for this replica until it asks anew. */
+      readonly isFull?: boolean;
     }
   /**
    * Append what was received under that id, as it is. Answer with `logAdvanced` when it is written, and when it is flushed; with

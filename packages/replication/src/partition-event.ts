@@ -145,6 +145,8 @@ export type PartitionEvent =
       readonly ackedOffset: Offset;
       /** It wants to be sent records from `fetchOffset` on, whatever was sent before. */
       readonly isRestart: boolean;
+      /** It has no room for what it was sent, and takes nothing until it asks anew. Default false. */
+      readonly isFull?: boolean;
       /**
        * Where a copy of this broker's log begins: at the base of its oldest segment, since batches are copied whole. At most the log
        * start, which is what counts where it is not given.

@@ -54,6 +54,13 @@ describe("registerBroker", () => {
     expect(await store.get(key)).toMatchObject({ createRevision: after, leaseId });
   });
 
+  it("registers again when the answer was lost and the lease is over, with which the registration went", async () => {
+    const leaseId = await newLease();
+    const lost = await registerBroker(life("a", leaseId), { store });
+    await store.revokeLease(leaseId);
+    expect(await registerBroker(life("a", await newLease()), { store })).toBeGreaterThan(lost);
+  });
+
   it("does not register where another process had the id since: this disk may be the older one", async () => {
     const first = await newLease();
     const lastBrokerEpoch = await registerBroker(life("a", first), { store });

@@ -61,7 +61,9 @@ export async function registerBroker(
   for (;;) {
     const last = await store.get(lastRegistrationKey(id));
     const lastEpoch = last === undefined ? undefined : epochOf(last);
-    const isAsExpected = lastEpoch === expectedEpoch;
+    const isOwn = last !== undefined && incarnationOf(last) === incarnation;
+    // Our own, whose answer was lost and whose lease is over: that life was over before it wrote anything.
+    const isAsExpected = lastEpoch === expectedEpoch || isOwn;
     if ((lastEpoch ?? 0) < (expectedEpoch ?? 0)) {
       const reason = `it does not know of registration ${expectedEpoch} of broker ${id}, which there was`;
       throw new SluiceError("STORE_RESTORED", { reason });
@@ -100,6 +102,12 @@ export async function unfenceBroker(
   const isDone = last !== undefined && last.modRevision > life.brokerEpoch && epochOf(last) === life.brokerEpoch;
   if (isDone) return last.modRevision;
   throw new SluiceError("LEASE_EXPIRED", { lease: life.leaseId });
+}
+
+/** Undefined where the registration was unfenced since. */
+function incarnationOf(last: KeyValue): string | undefined {
+  const value = parseLastRegistrationValue(last.key, last.value);
+  return value.state === "fenced" ? value.incarnation : undefined;
 }
 
 function epochOf(last: KeyValue): number {

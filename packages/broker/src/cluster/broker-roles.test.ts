@@ -17,6 +17,7 @@ function imageOf(
     inSyncReplicas: [1, 2, 3],
     eligibleLeaderReplicas: [],
     replicas: [1, 2, 3],
+    addingReplicas: [],
     ...partition,
   }));
   const topics = new Map([
@@ -59,5 +60,7 @@ describe("roles of a broker", () => {
     const short = { inSyncReplicas: [one, brokerId(2)] };
     const image = imageOf([{ leader: one }, { leader: one, ...short }, { leader: brokerId(2), ...short }]);
     expect(underReplicatedCount(image, one)).toBe(1);
+    const copying = { ...short, replicas: [one, brokerId(2), brokerId(3)], addingReplicas: [brokerId(3)] };
+    expect(underReplicatedCount(imageOf([{ leader: one, ...copying }]), one)).toBe(0);
   });
 });

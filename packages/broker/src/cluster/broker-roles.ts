@@ -29,15 +29,19 @@ export function isInSyncEverywhere(image: ClusterImage, broker: BrokerId): boole
   });
 }
 
-/** Partitions that the broker leads and whose replicas are not all in sync. */
+/** Partitions that the broker leads and whose replicas are not all in sync, those aside that a move is still copying. */
 export function underReplicatedCount(image: ClusterImage, leader: BrokerId): number {
   let count = 0;
   for (const topic of image.topics.values()) {
     for (const partition of topic.partitions) {
-      if (partition.leader === leader && partition.inSyncReplicas.length < partition.replicas.length) count += 1;
+      if (partition.leader === leader && isUnderReplicated(partition)) count += 1;
     }
   }
   return count;
+}
+
+function isUnderReplicated({ replicas, inSyncReplicas, addingReplicas }: PartitionImage): boolean {
+  return replicas.some((id) => !inSyncReplicas.includes(id) && !addingReplicas.includes(id));
 }
 
 /** Whether a broker that may lead it takes part now: else it waits for one. */

@@ -15,7 +15,7 @@ import {
 } from "@sluice/protocol";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type LocalCluster, startLocalCluster } from "../local-cluster.js";
-import { silentLogger } from "../logging.js";
+import { type Logger, silentLogger } from "../logging.js";
 
 const recordCount = 100;
 const flights = { topic: "flights", partition: 0 };
@@ -26,20 +26,25 @@ describe("on four brokers that replicate", () => {
   let cluster: LocalCluster;
   let connections: TransportConnection[];
   let watch: Watch;
+  /** Transactions with which leaders gave leaderships away. */
+  let handovers: number;
 
   beforeEach(async () => {
+    handovers = 0;
+    const logger: Logger = {
+      ...silentLogger,
+      info: (_fields, message) => {
+        if (message === "leaderships handed over") handovers += 1;
+      },
+      child: () => logger,
+    };
     dataDirectory = await mkdtemp(join(tmpdir(), "sluice-moves-"));
-    cluster = await startLocalCluster({ brokers: 4, dataDirectory, port: 0, logger: silentLogger });
+    cluster = await startLocalCluster({ brokers: 4, dataDirectory, port: 0, logger });
     connections = cluster.brokers.map(({ host, port }) => new GrpcTransport().connect({ host, port }));
     const request = { name: "flights", partitions: 1, replicationFactor: 3, configs: [], validateOnly: false };
     await call(1, clusterService.createTopic, request);
     watch = new Watch(connectionTo(2));
-    const records = Array.from({ length: recordCount }, (_, i) => ({
-      value: Buffer.alloc(500, i),
-      headers: [],
-      partition: 0,
-    }));
-    await call(3, recordsService.publish, { topic: "flights", records, acks: "ACKS_ALL" });
+    await publish(recordCount);
   });
   afterEach(async () => {
     for (const connection of connections) connection.close();
@@ -67,7 +72,7 @@ describe("on four brokers that replicate", () => {
     expect(back).toMatchObject({ leaderEpoch: before.leaderEpoch + 2 });
   });
 
-  it("a broker is emptied: its replicas are copied to another one, which has all records, and its leadership goes", async () => {
+  it("a broker is emptied under load: another one has all records, and its leadership is handed over first", async () => {
     const before = await watch.until(() => true);
     const drained = before.leaderIdPlusOne - 1;
     await call(1, clusterService.setBrokerDrained, { brokerId: drained, drained: true });
@@ -76,6 +81,7 @@ describe("on four brokers that replicate", () => {
     expect(plan).toMatchObject({ replicasMoved: 1, leadersMoved: 0 });
     expect(plan.bytesMoved).toBeGreaterThan(recordCount * 500);
     const { reassignments } = plan;
+    const published = publishUntil(watch.until(({ replicas }) => !replicas.includes(drained)));
     const { results } = await call(4, clusterService.alterReassignments, { reassignments, validateOnly: false });
     expect(results).toMatchObject([{ ...flights, error: null }]);
     const isOver = ({ replicas, addingReplicas }: Partition) =>
@@ -84,12 +90,32 @@ describe("on four brokers that replicate", () => {
     expect(after.replicas).toEqual(reassignments[0]?.replicas);
     expect(new Set(after.inSyncReplicas)).toEqual(new Set(after.replicas));
     expect(after.leaderIdPlusOne).not.toBe(drained + 1);
+    // The leader gave it away itself, once.
+    expect(after.leaderEpoch).toBe(before.leaderEpoch + 1);
+    expect(handovers).toBe(1);
+    const publishedCount = await published;
     const added = after.replicas.find((id) => !before.replicas.includes(id)) ?? 0;
     const request = { replicas: [{ topicId: watch.topicId, partition: 0 }] };
     const described = await call(added, replicationService.describeReplicas, request);
-    expect(described.replicas).toMatchObject([{ logEndOffset: recordCount }]);
+    expect(described.replicas).toMatchObject([{ logEndOffset: recordCount + publishedCount }]);
     expect(await call(2, clusterService.describeReassignments, { topics: [] })).toEqual({ reassignments: [] });
   });
+
+  async function publish(count: number): Promise<void> {
+    const record = { value: Buffer.alloc(500, 7), headers: [], partition: 0 };
+    const records = Array.from({ length: count }, () => record);
+    await call(3, recordsService.publish, { topic: "flights", records, acks: "ACKS_ALL" });
+  }
+
+  /** One record after the other, none of which fails. Returns how many there were. */
+  async function publishUntil(end: Promise<unknown>): Promise<number> {
+    let [count, isOver] = [0, false];
+    void end.then(() => {
+      isOver = true;
+    });
+    for (; !isOver; count += 1) await publish(1);
+    return count;
+  }
 
   function connectionTo(id: number): TransportConnection {
     const connection = connections[id - 1];

@@ -29,11 +29,14 @@ describe("moving leaders and replicas", () => {
   let forwarded: number[];
   /** What replicas have, by broker; those that are not there do not answer. */
   let logs: Map<number, { lastEpoch: number; end: number; sizeBytes: number }>;
+  /** Candidates of the handovers that were asked for, and why the next ones fail. */
+  let handedTo: number[];
+  let handoverFailure: SluiceError | undefined;
 
   beforeEach(async () => {
     cluster = await ObservedCluster.open();
     await cluster.start({ id: 1 }, { id: 2 }, { id: 3 }, { id: 4 });
-    forwarded = [];
+    [forwarded, handedTo, handoverFailure] = [[], [], undefined];
     logs = new Map();
     methods = new Map(cluster.brokers.map(({ id }, index) => [id, methodsOf(index)]));
     const wanted = { name: "flights", partitions: 3, replicationFactor: 3, configs: [] };
@@ -188,6 +191,27 @@ describe("moving leaders and replicas", () => {
       expect(partition()).toMatchObject({ replicas, addingReplicas: [] });
     });
 
+    it("are taken back after an added replica that leads has handed over, and all the same where it cannot", async () => {
+      const { replicas, leader: home = 0 } = partition();
+      const added = [1, 2, 3, 4].find((id) => !replicas.includes(brokerId(id))) ?? 0;
+      for (const canHandOver of [true, false]) {
+        const { leaderEpoch: epoch } = partition();
+        await alter(1, { reassignments: [{ ...flights, replicas: [added, ...replicas] }], validateOnly: false });
+        await everywhere();
+        // Not all wanted ones: the move goes on.
+        await write({ inSyncReplicas: [...replicas.slice(0, 2), added] });
+        await elect(1, { type: "ELECTION_TYPE_CHOSEN", partitions: [flights], brokerIdPlusOne: added + 1 });
+        await everywhere();
+        handoverFailure = canHandOver ? undefined : new SluiceError("LEADER_NOT_AVAILABLE", flights);
+        handedTo.length = 0;
+        await alter(2, { reassignments: [{ ...flights, replicas: [] }], validateOnly: false });
+        await everywhere();
+        handoverFailure = undefined;
+        expect(handedTo).toEqual([home]);
+        expect(partition()).toMatchObject({ replicas, addingReplicas: [], leader: home, leaderEpoch: epoch + 2 });
+      }
+    });
+
     it("are planned again where somebody changes the partition in the same moment", async () => {
       const { replicas } = partition();
       const added = [1, 2, 3, 4].find((id) => !replicas.includes(brokerId(id))) ?? 0;
@@ -290,6 +314,8 @@ describe("moving leaders and replicas", () => {
     name: Pick<PartitionImage, "topicId" | "partition">,
     candidate: number,
   ): Promise<void> {
+    handedTo.push(candidate);
+    if (handoverFailure !== undefined) throw handoverFailure;
     const { image, brokerEpoch, id, images } = cluster.brokerAt(index);
     const led = image.topicsById.get(name.topicId)?.partitions[name.partition];
     const handover = { ...name, leaderEpoch: led?.leaderEpoch ?? leaderEpoch(0), candidate: brokerId(candidate) };

@@ -9,6 +9,8 @@
 import {
   type ClusterImage,
   costOfMoves,
+  hasLivingLeader,
+  leaderAfterCancel,
   type MovesCost,
   type PartitionImage,
   type PartitionName,
@@ -27,6 +29,7 @@ import { imageShows } from "../image-wait.js";
 import type { InternalClient } from "../internal-client.js";
 import type { Logger } from "../logging.js";
 import type { ReplicaName } from "../replication/replica-access.js";
+import type { LeaderElections } from "./leader-elections.js";
 import { inquireReplicas } from "./replica-inquiry.js";
 
 /** What a partition is to have. */
@@ -45,6 +48,7 @@ export interface ReassignmentAdminDependencies {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly internalClient: Pick<InternalClient, "describeReplicas">;
+  readonly elections: Pick<LeaderElections, "elect">;
 }
 
 /** For the image to show what the store holds, in milliseconds. */
@@ -71,6 +75,7 @@ export class ReassignmentAdmin {
     options: { readonly validateOnly: boolean },
   ): Promise<(SluiceError | undefined)[]> {
     await this.#catchUp(new Set(wishes.map(({ topic }) => topic)));
+    if (!options.validateOnly) await this.#giveBackLeaderships(wishes);
     const results = new Map<ReassignmentWish, SluiceError | undefined>();
     let pending = withoutRepetitions(wishes, results);
     for (let tries = 1; pending.length > 0; tries += 1) {
@@ -108,6 +113,24 @@ export class ReassignmentAdmin {
       drained === undefined ? planRebalanceMoves(image, { topics }) : planDrainMoves(image, drained, { topics });
     const sizes = await this.#sizesOf(image, moves);
     return { moves, ...costOfMoves(moves, (partition) => sizes.get(nameOf(partition)) ?? 0) };
+  }
+
+  /**
+   * A move that is taken back may have made one of the added replicas the leader: it hands over to one that stays. Where it cannot, the
+   * cancellation elects.
+   */
+  async #giveBackLeaderships(wishes: readonly ReassignmentWish[]): Promise<void> {
+    const { images, elections } = this.#dependencies;
+    const { image } = images;
+    const handovers = wishes.flatMap((wish) => {
+      const partition = image.topics.get(wish.topic as TopicName)?.partitions[wish.partition];
+      if (wish.replicas.length > 0 || partition === undefined || !hasLivingLeader(partition, image.brokers)) return [];
+      const candidate = leaderAfterCancel(image, partition);
+      const { topic, partition: number } = wish;
+      if (candidate === undefined) return [];
+      return elections.elect([{ topic, partition: number }], { kind: "chosen", candidate }, { mayForward: true });
+    });
+    await Promise.all(handovers);
   }
 
   /** What was refused because it was changed meanwhile. */

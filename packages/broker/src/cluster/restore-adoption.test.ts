@@ -77,7 +77,7 @@ describe("RestoreAdoption", () => {
     await store.close();
   });
 
-  const topic = { id, partitions: 1, replicationFactor: 3, configs: {} };
+  const topic = { id, partitions: 1, configs: {} };
   const partition = {
     leader: brokerId(1),
     leaderBrokerEpoch: 1,

@@ -33,7 +33,7 @@ export function servedClusterMethods(
 ): ServedMethod[] {
   const { images } = dependencies;
   const elections = new LeaderElections({ brokerId }, dependencies);
-  const reassignments = new ReassignmentAdmin(dependencies);
+  const reassignments = new ReassignmentAdmin({ ...dependencies, elections });
   return [
     serveWatchCluster({ ...dependencies, listener }),
     serveElectLeaders({ images, elections }),

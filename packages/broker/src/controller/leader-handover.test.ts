@@ -97,6 +97,26 @@ describe("LeaderHandover", () => {
     expect(store.written.slice(before)).toHaveLength(1);
   });
 
+  it("does not wait for what is being written, and fails alone where its own transaction fails", async () => {
+    const [first, second] = [partitionAt(0), partitionAt(1)];
+    const { store } = cluster.brokerAt(0);
+    const before = store.transactionCount;
+    const { held, resume } = store.holdAfter(0);
+    const [failed, done] = [first, second].map((partition) => handover.handOver(partition, brokerId(2)));
+    const refused = expect(failed).rejects.toThrow("no");
+    isReady(first);
+    await held;
+    isReady(second);
+    await cluster.settle();
+    expect(store.transactionCount - before).toBe(2);
+    store.failures.push(new Error("no"));
+    resume();
+    await refused;
+    await done;
+    expect([first, second].map(({ partition }) => cluster.partitionAt(partition).leader)).toEqual([1, 2]);
+    expect([first.isEnded, second.isEnded]).toEqual([true, false]);
+  });
+
   it("is given up after a while, and the partition goes on", async () => {
     const done = handover.handOver(partitionAt(0), brokerId(2));
     const refused = expect(done).rejects.toMatchObject({ code: "REQUEST_TIMED_OUT" });

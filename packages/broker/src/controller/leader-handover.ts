@@ -2,12 +2,13 @@
  * Gives leaderships of this broker to in-sync replicas: when it stops, when a preferred leader is back, and when an operator asks.
  *
  * The partition takes no appends from the beginning of a handover, refusing them as retriable, and says when the candidate has everything;
- * then the next leader is written by compare-and-set. Those that are ready while a transaction is under way share the next one. A
- * handover that takes too long, or whose candidate goes, is given up, and the partition goes on under its old leader: whatever became of
- * a transaction whose answer was lost, the image will say.
+ * then the next leader is written by compare-and-set. Those that are ready at one time share a transaction, and so do those for which
+ * there are enough under way. Nothing waits for what was written before it: each transaction compares the very partitions that it writes,
+ * so their order does not matter. A handover that takes too long, or whose candidate goes, is given up, and the partition goes on under
+ * its old leader: whatever became of a transaction whose answer was lost, the image will say.
  */
 
-import { type ClusterImage, type Handover, planHandover } from "@sluice/cluster";
+import { type ClusterImage, type Handover, type PlannedPartitionWrites, planHandover } from "@sluice/cluster";
 import type { ClusterStore, ImageWatcher } from "@sluice/coordination";
 import { type BrokerId, type Clock, type LeaderEpoch, SluiceError, type Timer, type TopicId } from "@sluice/model";
 import type { Logger } from "../logging.js";
@@ -49,13 +50,17 @@ interface ReadyHandover extends Handover {
 
 /** For so long a partition takes no appends at most. */
 const handoverMsMax = 2000;
+/** Of what becomes ready bit by bit, so much is written at one time: the store makes each transaction durable by itself. */
+const writesUnderWayMax = 4;
 
 export class LeaderHandover {
   readonly #brokerId: BrokerId;
   readonly #dependencies: LeaderHandoverDependencies;
   readonly #pending = new Set<PendingHandover>();
   readonly #ready: ReadyHandover[] = [];
-  #isWriting = false;
+  /** What is ready is about to be written. */
+  #isWriteDue = false;
+  #writesUnderWay = 0;
   #isLeaving = false;
 
   constructor(options: { readonly brokerId: BrokerId }, dependencies: LeaderHandoverDependencies) {
@@ -108,44 +113,65 @@ export class LeaderHandover {
   #isReady(pending: PendingHandover, leaderEpoch: LeaderEpoch): void {
     const { topicId, partition } = pending.handed;
     this.#ready.push({ pending, topicId, partition, leaderEpoch, candidate: pending.candidate });
-    if (!this.#isWriting) void this.#write();
+    this.#writeSoon();
   }
 
-  /** Never rejects. One at a time. */
+  /** What becomes ready in the same turn goes together. */
+  #writeSoon(): void {
+    if (this.#isWriteDue || this.#ready.length === 0 || this.#writesUnderWay >= writesUnderWayMax) return;
+    this.#isWriteDue = true;
+    queueMicrotask(() => {
+      this.#isWriteDue = false;
+      void this.#write();
+    });
+  }
+
+  /** Never rejects. */
   async #write(): Promise<void> {
-    this.#isWriting = true;
-    // What becomes ready in the same turn goes with the first.
-    await Promise.resolve();
-    while (this.#ready.length > 0) {
-      const handovers = this.#ready.splice(0).filter(({ pending }) => !pending.isSettled);
-      try {
-        await this.#writeAll(handovers);
-      } catch (error) {
-        for (const { pending } of handovers) pending.settle(error as SluiceError);
-      }
+    const { image } = this.#dependencies.images;
+    const handovers = this.#ready.splice(0).filter(({ pending }) => !pending.isSettled);
+    this.#writesUnderWay += 1;
+    try {
+      const transactions = this.#plan(image, handovers);
+      await Promise.all(transactions.map((transaction) => this.#transact(image, transaction, handovers)));
+    } catch (error) {
+      for (const { pending } of handovers) pending.settle(error as SluiceError);
     }
-    this.#isWriting = false;
+    this.#writesUnderWay -= 1;
+    this.#writeSoon();
   }
 
-  async #writeAll(handovers: readonly ReadyHandover[]): Promise<void> {
+  /** @throws SluiceError BROKER_FENCED */
+  #plan(image: ClusterImage, handovers: readonly ReadyHandover[]): readonly PlannedPartitionWrites[] {
     const brokerEpoch = this.#dependencies.brokerEpoch();
-    const { image } = this.#dependencies.images;
-    if (brokerEpoch === undefined) {
-      throw new SluiceError("BROKER_FENCED", { broker: this.#brokerId });
-    }
+    if (brokerEpoch === undefined) throw new SluiceError("BROKER_FENCED", { broker: this.#brokerId });
     const options = { id: this.#brokerId, brokerEpoch, isLeaving: this.#isLeaving };
     const { transactions, refused } = planHandover(image, handovers, options);
     for (const handover of handovers) {
       if (refused.includes(handover))
         handover.pending.settle(notEligible(handover.pending, "it, or this leader, no longer can"));
     }
-    for (const { writes, compares, operations, purpose } of transactions) {
-      const written = handovers.filter(({ topicId, partition }) =>
-        writes.some((write) => write.partition.topicId === topicId && write.partition.partition === partition),
-      );
+    return transactions;
+  }
+
+  /** Resolves when the store has answered; what the image shows then is waited for apart. Never rejects. */
+  async #transact(
+    image: ClusterImage,
+    { writes, compares, operations, purpose }: PlannedPartitionWrites,
+    handovers: readonly ReadyHandover[],
+  ): Promise<void> {
+    const written = handovers.filter(({ topicId, partition }) =>
+      writes.some((write) => write.partition.topicId === topicId && write.partition.partition === partition),
+    );
+    const failed = (error: unknown): void => {
+      for (const { pending } of written) pending.settle(error as SluiceError);
+    };
+    try {
       const { succeeded, revision } = await this.#dependencies.store.transact(compares, operations);
-      if (!succeeded) await this.#replan(image, written);
-      else await this.#written(written, { purpose, revision });
+      const shown = succeeded ? this.#written(written, { purpose, revision }) : this.#replan(image, written);
+      shown.catch(failed);
+    } catch (error) {
+      failed(error);
     }
   }
 
@@ -159,6 +185,7 @@ export class LeaderHandover {
   async #replan(planned: ClusterImage, handovers: readonly ReadyHandover[]): Promise<void> {
     await this.#dependencies.images.waitFor(({ revision }) => revision > planned.revision);
     this.#ready.push(...handovers);
+    this.#writeSoon();
   }
 }
 

@@ -1,8 +1,10 @@
 import { formatPartitionValue, partitionKey } from "@sluice/cluster";
 import { type BrokerId, brokerId, leaderEpoch, offset } from "@sluice/model";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { ReplicaAnswer } from "../cluster/replica-inquiry.js";
+import { silentLogger } from "../logging.js";
 import { ObservedCluster, topic } from "../testing/observed-cluster.js";
+import { UncleanRecovery } from "./unclean-recovery.js";
 
 const never = new AbortController().signal;
 
@@ -68,5 +70,43 @@ describe("Controller, of a partition all of whose replicas may have lost records
     logs.set(2, [3, 1]);
     await cluster.passTime(2000);
     await cluster.until(() => cluster.partitionAt(0).leader === 1);
+  });
+
+  it("elects again when that happens again, whatever else has changed in between", async () => {
+    logs = new Map([1, 2, 3].map((id) => [id, [4, 100 * id]]));
+    await losesAll([1]);
+    await cluster.until(() => cluster.partitionAt(0).leader === 3);
+    await cluster.brokerAt(0).topicAdmin.createTopic({ ...topic({ partitions: 1 }), name: "other" }, never);
+    logs.set(2, [4, 900]);
+    await losesAll([1]);
+    await cluster.passTime(2000);
+    await cluster.until(() => cluster.partitionAt(0).leader === 2);
+  });
+
+  it("is found among the topics that changed: of thousands, the others are not looked at with every image", async () => {
+    const { store, clock, observer: images } = cluster;
+    const asked: number[] = [];
+    const recovery = new UncleanRecovery(
+      { waitMsMax: 0 },
+      {
+        ...{ store, clock, images, logger: silentLogger },
+        inquire: async (wanted) => {
+          asked.push(...wanted.keys());
+          return [];
+        },
+      },
+    );
+    recovery.observe(images.image, 1);
+    await cluster.brokerAt(0).topicAdmin.createTopic({ ...topic({ partitions: 1 }), name: "other" }, never);
+    const { image } = images;
+    const looksAtAll = vi.spyOn(image.topics, "values");
+    recovery.observe(image, 1);
+    expect(looksAtAll).not.toHaveBeenCalled();
+    expect(asked).toEqual([]);
+    await losesAll([1, 2]);
+    await cluster.until(() => cluster.partitionAt(0).leader === undefined);
+    recovery.observe(images.image, 1);
+    await recovery.close();
+    expect(asked.sort()).toEqual([1, 2, 3]);
   });
 });

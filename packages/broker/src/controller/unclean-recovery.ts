@@ -9,6 +9,7 @@
 
 import {
   type ClusterImage,
+  changedKeys,
   needsUncleanRecovery,
   type PartitionImage,
   PartitionWriteBatches,
@@ -51,6 +52,8 @@ export class UncleanRecovery {
   #sinceMs = new Map<string, number>();
   /** Term of the controller on this broker; undefined: it is not the controller. */
   #controllerEpoch: number | undefined;
+  /** The last image in which every partition had a leader, or somebody to be elected. */
+  #ledImage: ClusterImage | undefined;
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #isClosed = false;
@@ -63,7 +66,8 @@ export class UncleanRecovery {
   /** To be called with every image of the controller. Returns at once. */
   observe(image: ClusterImage, controllerEpoch: number): void {
     this.#controllerEpoch = controllerEpoch;
-    if (leaderless(image).next().done !== true) this.#startRound();
+    if (leaderless(image, this.#ledImage).next().done === true) this.#ledImage = image;
+    else this.#startRound();
   }
 
   /** Resolves when nothing is asked or written any more. */
@@ -133,10 +137,17 @@ export class UncleanRecovery {
   }
 }
 
-function* leaderless(image: ClusterImage): Generator<LeaderlessPartition> {
-  for (const topic of image.topics.values()) {
+/** @param before an image that has none of them; undefined: none is known */
+function* leaderless(image: ClusterImage, before?: ClusterImage): Generator<LeaderlessPartition> {
+  // Whether a partition is one of them hangs on itself alone.
+  const topics = before === undefined ? image.topics.values() : changedTopics(before, image);
+  for (const topic of topics) {
     for (const partition of topic.partitions) if (needsUncleanRecovery(partition)) yield { topic, partition };
   }
+}
+
+function changedTopics(before: ClusterImage, image: ClusterImage): TopicImage[] {
+  return changedKeys(before.topics, image.topics).flatMap((name) => image.topics.get(name) ?? []);
 }
 
 /** By broker that takes part, what to ask it for. */

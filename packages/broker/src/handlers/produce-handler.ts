@@ -2,7 +2,7 @@
  * Log.Produce: appends the batches of one stream.
  *
  * Requests are taken in order and handed to their partitions in the same tick, so batches of one partition are appended in the
- * order in which they were sent. Answers go out as they are ready. Per message there is one decode, one check with CRC, and one
+ * order in which they were sent; those for a partition that is about to be led here wait for that. Answers go out as they are ready. Per message there is one decode, one check with CRC, and one
  * step of the partition's machine; nothing is done per record.
  *
  * Bound: while the requests without an answer hold `bytesInFlightMax`, or answers pile up unread, the stream is not read,
@@ -14,6 +14,7 @@ import {
   type CallContext,
   type Clock,
   isInternalTopic,
+  isSluiceError,
   type MessageStream,
   type ServedMethod,
   SluiceError,
@@ -26,6 +27,7 @@ import type { BrokerCounters } from "../broker-counters.js";
 import type { ProduceResult, ProduceSink } from "../partition/partition-access.js";
 import type { PartitionRegistry } from "../partition/partition-registry.js";
 import type { SlowRequestLog } from "../slow-request-log.js";
+import { HeldRequests, type PartitionRequest } from "./held-requests.js";
 import type { DrainableStream, OpenStreams } from "./open-streams.js";
 
 /** Batch bytes without an answer at which a stream is read no more. */
@@ -57,10 +59,17 @@ export function serveProduce(dependencies: ProduceHandlerDependencies): ServedMe
   });
 }
 
+/** A request that waits for this broker to lead its partition. */
+interface HeldProduce extends PartitionRequest {
+  readonly request: ProduceRequest;
+  readonly pending: PendingProduce;
+}
+
 class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
   readonly #stream: MessageStream<ProduceResponse>;
   readonly #caller: CallContext;
   readonly #dependencies: ProduceHandlerDependencies;
+  readonly #held = new HeldRequests<HeldProduce>({ resume: ({ request, pending }) => this.#take(request, pending) });
   #bytesInFlight = 0;
   #requestsInFlight = 0;
   #isReadPaused = false;
@@ -86,11 +95,7 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
     counters.produceBytesInFlight += pending.sizeBytes;
     this.#requestsInFlight += 1;
     this.#bytesInFlight += pending.sizeBytes;
-    try {
-      this.#append(request, pending);
-    } catch (error) {
-      pending.onRefused(toSluiceError(error));
-    }
+    this.#take(request, pending);
     this.#updateReading();
   }
 
@@ -151,6 +156,22 @@ class ProduceStream implements StreamListener<ProduceRequest>, DrainableStream {
       stages: { check: checkedMs - startMs, append: nowMs - checkedMs },
       ...(response.error === undefined ? {} : { code: response.error.code }),
     });
+  }
+
+  #take(request: ProduceRequest, pending: PendingProduce): void {
+    const { topic, partition } = request;
+    if (this.#held.queues({ topic, partition, request, pending })) return;
+    try {
+      this.#append(request, pending);
+    } catch (error) {
+      const isTaken = isSluiceError(error, "LEADER_NOT_AVAILABLE") ? this.#takingLead(request) : undefined;
+      if (isTaken === undefined) pending.onRefused(toSluiceError(error));
+      else this.#held.hold({ topic, partition, request, pending }, isTaken);
+    }
+  }
+
+  #takingLead({ topic, partition }: ProduceRequest): Promise<void> | undefined {
+    return this.#dependencies.partitions.takingLead(topic, partition);
   }
 
   #append(request: ProduceRequest, pending: PendingProduce): void {

@@ -190,9 +190,10 @@ export class FollowerLog implements FollowedPartition {
   }
 
   #fetch(effect: EffectOf<"fetchFromLeader">): void {
-    const { leaderEpoch, fetchOffset, lastFetchedEpoch, isRestart } = effect;
+    const { leaderEpoch, fetchOffset, lastFetchedEpoch, isRestart, isFull = false } = effect;
     const { flushedOffset } = this.#log;
-    this.#dependencies.streams.fetch(this, { leaderEpoch, fetchOffset, lastFetchedEpoch, flushedOffset, isRestart });
+    const position = { leaderEpoch, fetchOffset, lastFetchedEpoch, flushedOffset, isRestart, isFull };
+    this.#dependencies.streams.fetch(this, position);
   }
 
   #append({ receiptId, leaderEpoch }: EffectOf<"appendReplicated">): void {

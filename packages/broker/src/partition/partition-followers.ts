@@ -184,7 +184,7 @@ export class PartitionFollowers implements ReplicatedPartition {
       follower.isHeld = true;
       return;
     }
-    const { fetchOffset, flushedOffset, lastFetchedEpoch, isRestart } = position;
+    const { fetchOffset, flushedOffset, lastFetchedEpoch, isRestart, isFull = false } = position;
     const log = this.#log;
     const event = {
       type: "replicaFetched",
@@ -195,6 +195,7 @@ export class PartitionFollowers implements ReplicatedPartition {
       epochEnd: isRestart && lastFetchedEpoch !== undefined ? epochEndUpTo(log, lastFetchedEpoch) : undefined,
       ackedOffset: log.config.flush === "always" ? flushedOffset : fetchOffset,
       isRestart,
+      isFull,
     } as const;
     const { tombstonesDroppedTo } = log;
     // Compaction may also overtake a follower that is being sent records.

@@ -3,7 +3,7 @@ import { leaderEpoch, offset, SluiceError } from "@sluice/model";
 import { SeededRandom } from "@sluice/model/testing";
 import { batchesIn, recordsIn } from "@sluice/record";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { brokerEpochOfTests } from "../testing/image-of.js";
+import { brokerEpochOfTests, idOf, imageOf } from "../testing/image-of.js";
 import { batchOf, KeepingSink, RegistryFixture } from "../testing/registry-fixture.js";
 import type { PartitionRuntime } from "./partition-runtime.js";
 
@@ -192,6 +192,97 @@ describe("PartitionRegistry", () => {
     expect(await fixture.logDirectory.partitions()).toEqual([]);
     await fixture.settle({ name: "a", incarnation: 1 });
     expect(await produce("new")).toMatchObject({ baseOffset: 0 });
+  });
+
+  it("has no role in a topic that the store has forgotten, and keeps its files for when it is there again", async () => {
+    const { fileSystem: disk, registry, logDirectory } = fixture;
+    let taken = 0;
+    registry.onReplicaTaken = () => {
+      taken += 1;
+    };
+    await fixture.settle({ name: "a", config: { "retention.ms": "1000" } }, { name: "b" });
+    await produce("kept");
+    const fetching = led().fetch({ fromOffset: 1, sizeBytesMax: 1000, waitMsMax: 60_000 });
+    const forgetting = fixture.settleForgotten({ name: "b" });
+    expect(refusalOf("a", 0)).toBe("UNKNOWN_TOPIC");
+    await expect(fetching).rejects.toMatchObject({ code: "UNKNOWN_TOPIC" });
+    await forgetting;
+    expect([taken, registry.totals().led, registry.offlineReplicas()]).toEqual([1, 1, []]);
+    // Its log is closed: not even its retention takes anything.
+    fixture.clock.advance(10_000);
+    await logDirectory.runHousekeeping();
+    expect(await logDirectory.partitions()).toHaveLength(2);
+    expect(await disk.list(`/data/${idOf({ name: "a" })}-0`)).not.toEqual([]);
+    await fixture.settle({ name: "a" }, { name: "b" });
+    expect(await produce("more")).toMatchObject({ baseOffset: 1 });
+    await fixture.settle({ name: "b" });
+    expect(await logDirectory.partitions()).toMatchObject([{ topicId: idOf({ name: "b" }) }]);
+  });
+
+  it("keeps the files of a forgotten topic apart from those of another one of that name", async () => {
+    await fixture.settle({ name: "a" });
+    await produce("old");
+    await fixture.settleForgotten({ name: "a", incarnation: 1 });
+    expect(await produce("new")).toMatchObject({ baseOffset: 0 });
+    expect(await fixture.logDirectory.partitions()).toHaveLength(2);
+    await fixture.settle({ name: "a" });
+    expect(valuesIn((await led().fetch({ fromOffset: 0, sizeBytesMax: 1000, waitMsMax: 0 })).records)).toEqual(["old"]);
+    expect(await fixture.logDirectory.partitions()).toMatchObject([{ topicId: idOf({ name: "a" }) }]);
+  });
+
+  it("removes nothing while it distrusts the store, which counts as restored", async () => {
+    await fixture.settle({ name: "a" });
+    await produce("x");
+    const deleted = imageOf(100, [], { deleted: [idOf({ name: "a" })] });
+    fixture.registry.apply(deleted, brokerEpochOfTests, false);
+    await fixture.registry.settled();
+    expect(await fixture.logDirectory.partitions()).toHaveLength(1);
+  });
+
+  it("opens what comes back while it is being closed, whatever the moment", async () => {
+    await fixture.settle({ name: "a" });
+    for (let turns = 0; turns < 40; turns += 1) {
+      const forgetting = fixture.settleForgotten();
+      for (let turn = 0; turn < turns; turn += 1) await Promise.resolve();
+      await fixture.settle({ name: "a", leaderEpoch: turns + 1 });
+      await forgetting;
+      expect(await produce("x"), `after ${turns} turns`).toMatchObject({ baseOffset: turns, leaderEpoch: turns + 1 });
+    }
+  });
+
+  it("leaves the files of a topic that is deleted while the broker is being closed to the next start", async () => {
+    await fixture.settle({ name: "a" });
+    await produce("x");
+    const closing = fixture.close();
+    fixture.apply();
+    await closing;
+    fixture = await RegistryFixture.open(fileSystem);
+    expect(await fixture.logDirectory.partitions()).toHaveLength(1);
+  });
+
+  it("removes a stray that no image gives to this broker, and never what one does", async () => {
+    await fixture.settle({ name: "a" }, { name: "b" });
+    await produce("x");
+    await fixture.close();
+    fixture = await RegistryFixture.open(fileSystem);
+    await fixture.settle({ name: "b" });
+    const [stray, kept] = [idOf({ name: "a" }), idOf({ name: "b" })];
+    await fixture.registry.removeStray({ topicId: kept, partition: 0 });
+    expect(await fixture.logDirectory.partitions()).toHaveLength(2);
+    await fixture.registry.removeStray({ topicId: stray, partition: 0 });
+    expect(await fixture.logDirectory.partitions()).toMatchObject([{ topicId: kept }]);
+  });
+
+  it("opens what is moved back while its stray is being removed, and begins with nothing", async () => {
+    await fixture.settle({ name: "a" });
+    await produce("x");
+    await fixture.close();
+    fixture = await RegistryFixture.open(fileSystem);
+    await fixture.settle();
+    const removal = fixture.registry.removeStray({ topicId: idOf({ name: "a" }), partition: 0 });
+    await fixture.settle({ name: "a", leaderEpoch: 1 });
+    await removal;
+    expect(await produce("y")).toMatchObject({ baseOffset: 0 });
   });
 
   it("takes all partitions offline when their disk fails, and goes on reading them", async () => {

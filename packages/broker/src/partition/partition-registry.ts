@@ -3,14 +3,16 @@
  * broker names.
  *
  * Images are applied in the order of their revisions. Logs are opened when an image first says that this broker keeps a replica, so
- * many at a time. A replica that a newer image gives to others is removed; partitions on disk that no image knows are left alone and
- * reported: an image that came from an old backup must never cost records.
+ * many at a time. A replica that a newer image does not give to this broker has no role any more from then on. Its files are removed at
+ * once where they are proven to be of no use, and are only closed elsewhere: an image that came from an old backup must never cost
+ * records (`stray-replicas` of the cluster). For that same reason, what lies on disk and was never assigned in this life is not touched.
  */
 
 import {
   type ClusterImage,
   changedKeys,
   inSyncReplicasMinOf,
+  judgeReplica,
   type LossyReplica,
   type PartitionImage,
   type TopicImage,
@@ -25,6 +27,7 @@ import {
   type Timer,
   type TopicConfig,
   type TopicId,
+  type TopicName,
   topicName,
 } from "@sluice/model";
 import type { LatencyHistogram } from "../broker-counters.js";
@@ -42,6 +45,7 @@ import type { LeadershipListener, LedPartitions } from "./partition-access.js";
 import type { PartitionRuntime } from "./partition-runtime.js";
 import { PartitionSlot } from "./partition-slot.js";
 import { RecentBytesBudget } from "./recent-batches.js";
+import { ReplicaRemovals } from "./replica-removals.js";
 import type { ReplicationPorts } from "./replication-ports.js";
 
 /** Logs that are opened or recovered at one time. */
@@ -53,7 +57,7 @@ const lagCheckIntervalMs = 500;
 
 interface TopicSlots {
   readonly topicId: TopicId;
-  readonly name: string;
+  readonly name: TopicName;
   /** Index = partition; a hole where this broker keeps no replica. */
   readonly slots: (PartitionSlot | undefined)[];
   /** What each was assigned last, at the same index. */
@@ -90,9 +94,20 @@ export interface PartitionTotals {
   readonly unflushedRecords: number;
 }
 
+/** A replica here that serves nothing. */
+export interface OfflineReplica {
+  readonly topic: TopicName;
+  readonly partition: number;
+  readonly failure: SluiceError;
+  /** The partition has others. */
+  readonly isReplicated: boolean;
+}
+
 export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, DescribedReplicas {
   /** Called when a replica here has failed, as `failedReplicas` tells it. */
   onReplicaFailed: () => void = () => {};
+  /** Called when an image takes a replica away. Its files may be left over: `removeStray`. */
+  onReplicaTaken: () => void = () => {};
   readonly #brokerId: BrokerId;
   readonly #replicaLagMsMax: number;
   readonly #dependencies: PartitionRegistryDependencies;
@@ -100,8 +115,7 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
   readonly #topics = new Map<string, TopicSlots>();
   readonly #topicsById = new Map<TopicId, TopicSlots>();
   readonly #recentBytes = new RecentBytesBudget(recentBytesMax);
-  /** Slots whose files are being removed, by the name of the replica. */
-  readonly #leaving = new Map<string, PartitionSlot>();
+  readonly #removals = new ReplicaRemovals();
   readonly #led = new Map<PartitionRuntime, LeaderEpoch>();
   readonly #listeners = new Set<LeadershipListener>();
   readonly #openedListeners: ((name: ReplicaName) => void)[] = [];
@@ -143,8 +157,7 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
       if (known !== undefined && known.topicId !== topic?.id) this.#removeTopic(known);
       if (topic !== undefined) this.#assign(topic, before?.topicsById.get(topic.id), isNewLife);
     }
-    if (before === undefined) void this.#reportStrays();
-    else if (before.brokers !== image.brokers) {
+    if (before !== undefined && before.brokers !== image.brokers) {
       for (const life of endedRegistrations(before.brokers, image.brokers)) this.replicaGone(life.id, life.brokerEpoch);
     }
   }
@@ -153,6 +166,14 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
     const led = this.#topics.get(topic)?.slots[partition]?.led;
     if (led === undefined || this.#closeError !== undefined) throw this.#refusal(topic, partition);
     return led;
+  }
+
+  /**
+   * Resolves when this broker leads that partition, which it was elected for, or has failed to; never rejects. Undefined: it is not about
+   * to lead it, or has its log still to open.
+   */
+  takingLead(topic: string, partition: number): Promise<void> | undefined {
+    return this.#topics.get(topic)?.slots[partition]?.takingLead;
   }
 
   replicatedOrThrow({ topicId, partition }: ReplicaName): ReplicatedPartition {
@@ -224,11 +245,33 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
     return failed;
   }
 
+  /** Replicas here that serve nothing, those aside that are being removed. */
+  offlineReplicas(): OfflineReplica[] {
+    return [...this.#topics.values()].flatMap(({ name, slots }) =>
+      slots.flatMap((slot, partition) => {
+        if (slot?.failure === undefined) return [];
+        return { topic: name, partition, failure: slot.failure, isReplicated: slot.isReplicated };
+      }),
+    );
+  }
+
   /** The cluster counts on none of these any more. @throws SluiceError DISK_FULL, DISK_FAILED */
   async clearLossy(lossy: readonly LossyReplica[]): Promise<void> {
     const { logDirectory } = this.#dependencies;
     await Promise.all(lossy.map((name) => logDirectory.clearLossy(name)));
     await logDirectory.clearMissing();
+  }
+
+  /**
+   * Removes a replica that the image does not give to this broker, and that lies on its disk all the same. Nothing happens where the
+   * newest image gives it to it.
+   * @throws SluiceError DISK_FULL, DISK_FAILED
+   */
+  async removeStray({ topicId, partition }: ReplicaName): Promise<void> {
+    const name = replicaText(topicId, partition);
+    const isInUse = this.#topicsById.get(topicId)?.slots[partition] !== undefined;
+    if (this.#closeError !== undefined || isInUse || this.#removals.isUnderWay(name)) return;
+    await this.#removals.removeStray(name, () => this.#dependencies.logDirectory.deletePartition(topicId, partition));
   }
 
   watchLeadership(listener: LeadershipListener): () => void {
@@ -251,11 +294,9 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
   }
 
   totals(): PartitionTotals {
-    let [offline, parkedFetches, logSizeBytes, unwrittenRecords, unflushedRecords] = [0, 0, 0, 0, 0];
-    const leaving = new Set(this.#leaving.values());
+    const offline = this.offlineReplicas().length;
+    let [parkedFetches, logSizeBytes, unwrittenRecords, unflushedRecords] = [0, 0, 0, 0];
     for (const slot of this.#allSlots()) {
-      // One that is being deleted answers nothing either, and nothing is wrong with it.
-      if (slot.failure !== undefined && !leaving.has(slot)) offline += 1;
       unwrittenRecords += slot.runtime?.unwrittenRecords ?? 0;
       unflushedRecords += slot.runtime?.unflushedRecords ?? 0;
       parkedFetches += slot.runtime?.parkedFetchCount ?? 0;
@@ -270,19 +311,20 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
     this.#lagTimer?.cancel();
     for (const slot of this.#allSlots()) slot.close(this.#closeError);
     await this.settled();
+    await this.#removals.straysEnded();
   }
 
   *#allSlots(): Iterable<PartitionSlot> {
     for (const topic of this.#topics.values()) {
       for (const slot of topic.slots) if (slot !== undefined) yield slot;
     }
-    yield* this.#leaving.values();
+    yield* this.#removals.slots;
   }
 
   #removeTopic(topic: TopicSlots): void {
     this.#topics.delete(topic.name);
     this.#topicsById.delete(topic.topicId);
-    for (const partition of topic.slots.keys()) this.#maybeRemoveReplica(topic, partition);
+    for (const partition of topic.slots.keys()) this.#maybeEndReplica(topic, partition);
   }
 
   #assign(topic: TopicImage, before: TopicImage | undefined, isNewLife: boolean): void {
@@ -295,7 +337,7 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
       if (isSameTopic && known.images[partition] === image) continue;
       known.images[partition] = image;
       if (image.replicas.includes(this.#brokerId)) this.#assignSlot(topic, image, known);
-      else this.#maybeRemoveReplica(known, partition);
+      else this.#maybeEndReplica(known, partition);
     }
   }
 
@@ -314,17 +356,21 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
     if (slot.isReplicated) this.#checkLagLater();
   }
 
-  /** The topic is gone, or a move has given the replica to another broker: an image showed it here before. */
-  #maybeRemoveReplica(topic: TopicSlots, partition: number): void {
-    const slot = topic.slots[partition];
+  /** The topic is gone, or a move has given the replica to another broker, where an image showed it here before. */
+  #maybeEndReplica({ topicId, slots }: TopicSlots, partition: number): void {
+    const slot = slots[partition];
     if (slot === undefined) return;
-    topic.slots[partition] = undefined;
-    const name = replicaText(topic.topicId, partition);
-    this.#leaving.set(name, slot);
-    slot.delete();
-    void slot.settled().finally(() => {
-      if (this.#leaving.get(name) === slot) this.#leaving.delete(name);
-    });
+    slots[partition] = undefined;
+    const how = this.#isOfNoUse({ topicId, partition }) ? "deleted" : "closed";
+    this.#removals.endSlot(replicaText(topicId, partition), slot, how);
+    this.onReplicaTaken();
+  }
+
+  /** Images may lag behind the store: what it gives back later, it counts on only after this broker has fetched it all. */
+  #isOfNoUse(name: ReplicaName): boolean {
+    if (this.#image === undefined || !this.#takesRoles) return false;
+    const known = this.#dependencies.logDirectory.known.get(name);
+    return judgeReplica(this.#image, { ...name, known }, this.#brokerId).type === "stray";
   }
 
   #endedLifeOf(broker: BrokerId): number | undefined {
@@ -367,7 +413,11 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
           onResigned: (runtime) => this.#onResigned(runtime),
         },
         epochRecorded: () => logDirectory.recordKnown(),
-        openLog: (config) => this.#opens.run(() => this.#openLog(topic, partition, config)),
+        openLog: async (config) => {
+          // It was here before, and was taken away only a moment ago.
+          await this.#removals.ended(replicaText(topicId, partition));
+          return this.#opens.run(() => this.#openLog(topic, partition, config));
+        },
         onOpened: () => {
           for (const listener of this.#openedListeners) listener({ topicId, partition });
         },
@@ -379,8 +429,6 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
   async #openLog(topic: TopicImage, partition: number, config: TopicConfig): Promise<PartitionLog> {
     const { logDirectory, logger } = this.#dependencies;
     const { id: topicId, name } = topic;
-    // It was here before, and moved away only a moment ago.
-    await this.#leaving.get(replicaText(topicId, partition))?.settled();
     const log = await logDirectory.openPartition({ topicId, topic: name, partition, config });
     if (logDirectory.isLossy({ topicId, partition })) {
       const { flush } = config;
@@ -417,20 +465,6 @@ export class PartitionRegistry implements LedPartitions, ReplicatedPartitions, D
     // Elected, and not open yet, or elected in an earlier life, or out of order.
     const failure = this.#topics.get(topic)?.slots[partition]?.failure;
     return failure ?? new SluiceError("LEADER_NOT_AVAILABLE", { topic, partition });
-  }
-
-  /** Never rejects. */
-  async #reportStrays(): Promise<void> {
-    const { logDirectory, logger } = this.#dependencies;
-    try {
-      for (const { topicId, topic, partition } of await logDirectory.partitions()) {
-        // By the newest image: a topic may have come meanwhile.
-        if (this.#image?.topicsById.has(topicId) === true) continue;
-        logger.warn({ topicId, topic, partition }, "partition on disk belongs to no topic: left as it is");
-      }
-    } catch (error) {
-      logger.warn({ err: error }, "partitions on disk could not be listed");
-    }
   }
 }
 

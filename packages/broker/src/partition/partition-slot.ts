@@ -50,15 +50,18 @@ export interface PartitionSlotDependencies
   deleteLog(): Promise<void>;
 }
 
-/** The partition's topic is gone, or its replica moved elsewhere: its files go too. */
-const deleted = Symbol("deleted");
+/**
+ * The partition is not this broker's any more: its topic is gone, or its replica was moved elsewhere. Its files go too, or are closed
+ * and stay, where nothing proves that they are of no use.
+ */
+export type PartitionEnd = "deleted" | "closed";
 
 export class PartitionSlot {
   readonly #options: PartitionSlotOptions;
   readonly #dependencies: PartitionSlotDependencies;
   readonly #logger: Logger;
-  #desired: PartitionAssignment | typeof deleted | undefined;
-  #applied: PartitionAssignment | typeof deleted | undefined;
+  #desired: PartitionAssignment | PartitionEnd | undefined;
+  #applied: PartitionAssignment | PartitionEnd | undefined;
   /** What the image says now of the role that is desired: the replica sets may have changed since. */
   #newest: PartitionAssignment | undefined;
   #config: TopicConfig | undefined;
@@ -66,6 +69,7 @@ export class PartitionSlot {
   #isConfigDue = false;
   /** The newest settings are being recorded; never rejects. */
   #configuring: Promise<void> | undefined;
+  #log: PartitionLog | undefined;
   #runtime: PartitionRuntime | undefined;
   #failure: SluiceError | undefined;
   #work: Promise<void> | undefined;
@@ -82,6 +86,13 @@ export class PartitionSlot {
     return this.#runtime?.leaderEpoch === undefined ? undefined : this.#runtime;
   }
 
+  /** Resolves when this broker leads, or has failed to; never rejects. Undefined: it is not about to, or its log is not open yet. */
+  get takingLead(): Promise<void> | undefined {
+    const desired = this.#desired;
+    if (desired === undefined || isEnd(desired) || this.#runtime === undefined) return undefined;
+    return desired.isLeader && this.#applied !== desired ? this.#work : undefined;
+  }
+
   /** The partition where its log is open, whoever leads. */
   get runtime(): PartitionRuntime | undefined {
     return this.#runtime;
@@ -94,14 +105,14 @@ export class PartitionSlot {
 
   /** Why this replica can neither lead nor follow before the next start; undefined: it can, or has only no room now. */
   get breakdown(): SluiceError | undefined {
-    if (this.#isClosed || this.#desired === deleted) return undefined;
+    if (this.#isClosed || isEnd(this.#desired)) return undefined;
     if (this.#runtime !== undefined) return this.#runtime.breakdown;
     return this.#failure?.code === "DISK_FULL" ? undefined : this.#failure;
   }
 
   /** The partition has other replicas than this one. */
   get isReplicated(): boolean {
-    return this.#desired !== deleted && (this.#newest?.replicaSets.replicas.length ?? 0) > 1;
+    return !isEnd(this.#desired) && (this.#newest?.replicaSets.replicas.length ?? 0) > 1;
   }
 
   /** A change is being carried out. */
@@ -112,7 +123,7 @@ export class PartitionSlot {
   /** Makes of the partition what the image says; ends the role that it had before it returns. */
   assign(assignment: PartitionAssignment): void {
     const before = this.#desired;
-    const isSameRole = before !== undefined && before !== deleted && isSame(before, assignment);
+    const isSameRole = before !== undefined && !isEnd(before) && isSame(before, assignment);
     this.#configure(assignment.config);
     this.#newest = assignment;
     if (isSameRole) {
@@ -126,7 +137,7 @@ export class PartitionSlot {
 
   /** There is room on the disk again: makes up for what there was none for. */
   retry(): void {
-    if (this.#isClosed || this.#desired === deleted) return;
+    if (this.#isClosed || isEnd(this.#desired)) return;
     if (this.#isConfigDue) this.#applyConfig();
     this.#runtime?.replication.retry();
     if (this.#failure?.code !== "DISK_FULL" || this.#work !== undefined) return;
@@ -134,9 +145,9 @@ export class PartitionSlot {
     this.#startWork();
   }
 
-  /** Ends the partition with its files. */
-  delete(): void {
-    this.#desired = deleted;
+  /** Ends the partition here, and its role at once. */
+  end(how: PartitionEnd): void {
+    this.#desired = how;
     this.#runtime?.stop(new SluiceError("UNKNOWN_TOPIC", { topic: this.#options.topic }));
     this.#startWork();
   }
@@ -179,7 +190,7 @@ export class PartitionSlot {
     const configuring = this.#runtime.updateConfig(config).then(
       () => this.#logger.info({}, "topic settings changed"),
       (error: unknown) => {
-        if (this.#isClosed || this.#desired === deleted) return;
+        if (this.#isClosed || isEnd(this.#desired)) return;
         // Without room to record them they are taken again when there is; every other error has taken the log offline.
         this.#isConfigDue = true;
         this.#logger.error({ err: error }, "topic settings could not be taken");
@@ -217,11 +228,12 @@ export class PartitionSlot {
     this.#work = undefined;
   }
 
-  async #carryOut(desired: PartitionAssignment | typeof deleted | undefined): Promise<void> {
+  async #carryOut(desired: PartitionAssignment | PartitionEnd | undefined): Promise<void> {
     if (desired === undefined) return;
-    if (desired === deleted) {
-      await this.#dependencies.deleteLog();
-      this.#logger.info({}, "partition deleted");
+    if (isEnd(desired)) {
+      if (desired === "deleted") await this.#dependencies.deleteLog();
+      else await this.#log?.close();
+      this.#logger.info({}, desired === "deleted" ? "partition deleted" : "partition closed: its files stay");
       return;
     }
     const { roles } = (await this.#openRuntime(desired)).replication;
@@ -238,6 +250,7 @@ export class PartitionSlot {
     if (this.#runtime !== undefined) return this.#runtime;
     const { topic, topicId, partition, brokerId, replicaLagMsMax } = this.#options;
     const log = await this.#dependencies.openLog(config);
+    this.#log = log;
     this.#runtime = new PartitionRuntime(
       { identity: { topic, partition, broker: brokerId }, topicId, config, replicaLagMsMax },
       { ...this.#dependencies, log, logger: this.#logger },
@@ -246,6 +259,10 @@ export class PartitionSlot {
     if (this.#config !== config) this.#applyConfig();
     return this.#runtime;
   }
+}
+
+function isEnd(desired: PartitionAssignment | PartitionEnd | undefined): desired is PartitionEnd {
+  return typeof desired === "string";
 }
 
 /** Whether this broker has the same role: in a new epoch it never has. */

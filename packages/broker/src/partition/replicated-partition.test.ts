@@ -101,6 +101,19 @@ describe("a partition on three brokers", () => {
     await fixture.until(() => fixture.record.inSyncReplicas.length === 3);
   });
 
+  it("does not wait for a follower whose disk is full", async () => {
+    await acknowledged("a");
+    const disk = fixture.broker(3)?.fileSystem;
+    disk?.failAlways("write", "ENOSPC");
+    const beforeMs = fixture.clock.monotonicMs();
+    const sink = await acknowledged("b");
+    expect([sink.produced?.replicas, fixture.record.inSyncReplicas]).toEqual([2, [1, 2]]);
+    // It asked to be let go: nobody has waited until it had lagged too long.
+    expect(fixture.clock.monotonicMs() - beforeMs).toBeLessThan(1000);
+    expect(await logOf(3)).toEqual(["a"]);
+    disk?.clearFailures();
+  });
+
   it("refuses acks=all with too few in-sync replicas, and acknowledges again when there are enough", async () => {
     await fixture.end(2, "kill");
     await fixture.end(3, "kill");

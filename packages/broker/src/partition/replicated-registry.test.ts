@@ -1,6 +1,6 @@
 /** What the registry does with partitions that have more than one replica, beside replicating them. */
 
-import type { ClusterImage, TopicImage } from "@sluice/cluster";
+import type { TopicImage } from "@sluice/cluster";
 import { MemoryFileSystem } from "@sluice/log/testing";
 import { brokerId, leaderEpoch, offset } from "@sluice/model";
 import { SeededRandom } from "@sluice/model/testing";
@@ -73,21 +73,38 @@ describe("PartitionRegistry with replicas", () => {
   });
 
   it("reports what a replica may have lost also where the topic was made with one replica, and has got more since", async () => {
-    const image = (revision: number) => imageOf(revision, [{ name: "a", replicas, config: { flush: "os" } }]);
-    const madeWithOne = (revision: number): ClusterImage => {
-      const { topics, ...rest } = image(revision);
-      const [topic] = topics.values();
-      const one = { ...topic, replicationFactor: 1 } as TopicImage;
-      return { ...rest, topics: new Map([[one.name, one]]), topicsById: new Map([[one.id, one]]) };
-    };
-    fixture.registry.apply(madeWithOne(1), brokerEpochOfTests);
+    const image = (revision: number, ...all: number[]) =>
+      imageOf(revision, [{ name: "a", replicas: all, config: { flush: "os" } }]);
+    fixture.registry.apply(image(1, 1), brokerEpochOfTests);
     await fixture.registry.settled();
     await produce("leader").settled();
     const restarted = await RegistryFixture.open(fixture.fileSystem.crash(), loneBroker);
-    restarted.registry.apply(madeWithOne(2), brokerEpochOfTests);
+    restarted.registry.apply(image(2, ...replicas), brokerEpochOfTests);
     expect(await restarted.registry.lossyReplicas()).toEqual([{ topicId: idOf({ name: "a" }), partition: 0 }]);
     await restarted.close();
     fixture = await RegistryFixture.open(new MemoryFileSystem(new SeededRandom(1)), loneBroker);
+  });
+
+  it("makes a quarantined replica anew once it was moved away and back", async () => {
+    const sketch = { name: "a", leader: 2 };
+    await fixture.settle({ name: "a", replicas: [1] });
+    await produce("all").settled();
+    await fixture.close();
+    const { fileSystem } = fixture;
+    const directory = `/data/${idOf({ name: "a" })}-0`;
+    const segment = (await fileSystem.list(directory)).find((name) => name.endsWith(".log"));
+    fileSystem.truncateTo(`${directory}/${segment}`, 0);
+    fixture = await RegistryFixture.open(fileSystem, loneBroker);
+    await fixture.settle({ ...sketch, replicas, leaderEpoch: 1 });
+    const [offline] = fixture.registry.offlineReplicas();
+    expect(offline).toMatchObject({ topic: "a", partition: 0, isReplicated: true });
+    expect(offline?.failure.code).toBe("PARTITION_QUARANTINED");
+    fixture.others = [2, 3];
+    await fixture.settle({ ...sketch, replicas: [2, 3], leaderEpoch: 1 });
+    expect(await partitionsOnDisk()).toBe(0);
+    await fixture.settle({ ...sketch, replicas, leaderEpoch: 1 });
+    expect(fixture.registry.offlineReplicas()).toEqual([]);
+    expect([...fixture.registry.describeReplicas()]).toMatchObject([{ logEndOffset: 0 }]);
   });
 
   it("tells that a replica has stopped for a defect", async () => {
@@ -110,12 +127,28 @@ describe("PartitionRegistry with replicas", () => {
     await fixture.settle({ name: "a", replicas, leaderEpoch: 1 });
     const sink = produce("leader");
     await sink.settled();
+    fixture.others = [2, 3];
     fixture.apply({ name: "a", replicas: [2, 3], leader: 2, leaderEpoch: 2 });
     await fixture.settle({ name: "a", replicas, leader: 2, leaderEpoch: 3 });
     const [description] = fixture.registry.describeReplicas();
     expect([description?.logEndOffset, await partitionsOnDisk()]).toEqual([0, 1]);
+    // It is in sync there: another image.
+    await fixture.settle({ name: "a", replicas, leader: 2, leaderEpoch: 3 });
     await fixture.settle({ name: "a", replicas: [2, 3], leader: 2, leaderEpoch: 4 });
     expect([await partitionsOnDisk(), [...fixture.registry.describeReplicas()]]).toEqual([0, []]);
+  });
+
+  it("keeps the files of a replica that a store takes away which knows less than this broker, or has no leader for it", async () => {
+    await fixture.settle({ name: "a", replicas, leaderEpoch: 5 });
+    await produce("leader").settled();
+    fixture.others = [2, 3];
+    await fixture.settle({ name: "a", replicas: [2, 3], leader: 2, leaderEpoch: 4 });
+    expect([await partitionsOnDisk(), [...fixture.registry.describeReplicas()]]).toEqual([1, []]);
+    await fixture.settle({ name: "a", replicas, leaderEpoch: 6 });
+    await fixture.settle({ name: "a", replicas: [2, 3], leader: null, leaderEpoch: 7 });
+    expect(await partitionsOnDisk()).toBe(1);
+    await fixture.settle({ name: "a", replicas, leaderEpoch: 8 });
+    expect(fixture.registry.describeReplica({ topicId: led().topicId, partition: 0 })?.logEndOffset).toBe(1);
   });
 
   it("leaves partitions on disk alone of which no image has shown a replica here", async () => {

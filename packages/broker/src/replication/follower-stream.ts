@@ -342,6 +342,7 @@ function positionOf(request: ReplicateRequest): ReplicaPosition {
     lastFetchedEpoch: lastFetchedEpoch === undefined ? undefined : leaderEpoch(lastFetchedEpoch),
     flushedOffset: offset(flushedOffset),
     isRestart: request.restart,
+    isFull: request.full,
   };
 }
 

@@ -23,6 +23,7 @@ export function keepAliveRequest({ replica, brokerEpoch, leaderBrokerEpoch }: St
     restart: false,
     leaderBrokerEpoch,
     stopping: false,
+    full: false,
   };
 }
 

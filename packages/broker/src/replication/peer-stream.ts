@@ -242,6 +242,7 @@ function positionRequest(
     restart: position.isRestart,
     leaderBrokerEpoch: 0,
     stopping: false,
+    full: position.isFull ?? false,
   };
 }
 

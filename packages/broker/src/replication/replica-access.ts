@@ -25,6 +25,8 @@ export interface ReplicaPosition {
   readonly flushedOffset: Offset;
   /** Records are wanted from `fetchOffset` on, whatever was sent before. */
   readonly isRestart: boolean;
+  /** There is no room for what was sent, and nothing is taken until the follower asks anew. Default false. */
+  readonly isFull?: boolean;
 }
 
 /** What a leader sends of one partition. */

@@ -46,7 +46,7 @@ beforeEach(async () => {
   for (const id of [1, 2, 3]) registrations.set(id, await register(id));
   brokerEpoch = registrations.get(1);
   for (let partition = 0; partition < partitionCount; partition += 1) await put(partition, {});
-  const topic = { id: topicId, partitions: partitionCount, replicationFactor: 3, configs: {} };
+  const topic = { id: topicId, partitions: partitionCount, configs: {} };
   await putKey(topicKey(topicName("flights")), formatTopicValue(topic));
   images = new ImageWatcher({ onError: () => undefined }, { store, clock });
   await images.start();

@@ -32,20 +32,33 @@ export interface TopicSketch {
 /** The registration that broker 1 has in these images. */
 export const brokerEpochOfTests = 10;
 
+/** What an image shows beside its topics. Default: broker 1 alone. */
+export interface ImageSketch {
+  /** Other brokers that are registered. */
+  readonly others?: readonly number[];
+  /** Topics of which the store says that they were deleted. */
+  readonly deleted?: readonly TopicId[];
+}
+
 /** An image with these topics. */
-export function imageOf(revision: number, sketches: readonly TopicSketch[]): ClusterImage {
+export function imageOf(
+  revision: number,
+  sketches: readonly TopicSketch[],
+  { others = [], deleted = [] }: ImageSketch = {},
+): ClusterImage {
   const topics = sketches.map(topicOf);
-  const id = brokerId(1);
   const life = { incarnation: "a", brokerEpoch: brokerEpochOfTests, isActive: true, stateVersion: brokerEpochOfTests };
-  const registration = { id, ...life, host: "127.0.0.1", port: 9, rack: "", listeners: {} };
+  const registration = { ...life, host: "127.0.0.1", port: 9, rack: "", listeners: {} };
+  const ids = [1, ...others].map(brokerId);
   return {
     ...emptyImage,
     revision,
-    brokers: new Map([[id, registration]]),
+    brokers: new Map(ids.map((id) => [id, { id, ...registration }])),
     topics: new Map(topics.map((topic) => [topic.name, topic])),
     topicsById: new Map(topics.map((topic) => [topic.id, topic])),
     preferredLeaders: countsOf(topics, ({ replicas }) => replicas.slice(0, 1)),
     replicaCounts: countsOf(topics, ({ replicas }) => replicas),
+    deletedTopics: new Map(deleted.map((id) => [id, new Set(ids)])),
   };
 }
 
@@ -72,7 +85,6 @@ function topicOf(sketch: TopicSketch): TopicImage {
     name: topicName(sketch.name),
     configOverrides: sketch.config ?? {},
     config,
-    replicationFactor: sketch.replicas?.length ?? 1,
     partitions: Array.from({ length: sketch.partitions ?? 1 }, (_, index) => partitionOf(sketch, id, index)),
     version: 1,
   };

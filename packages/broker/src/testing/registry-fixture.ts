@@ -1,8 +1,9 @@
 /** A partition registry of broker 1 over a file system in memory, for tests. */
 
+import { partitionsOf } from "@sluice/cluster";
 import { LogDirectory } from "@sluice/log";
 import type { MemoryFileSystem } from "@sluice/log/testing";
-import { brokerId, type SluiceError } from "@sluice/model";
+import { brokerId, type SluiceError, type TopicId } from "@sluice/model";
 import { SeededRandom, VirtualClock } from "@sluice/model/testing";
 import { RecordBatchBuilder } from "@sluice/record";
 import { BrokerCounters } from "../broker-counters.js";
@@ -11,7 +12,7 @@ import { silentLogger } from "../logging.js";
 import type { FetchResult, FetchSink, ProduceResult, ProduceSink } from "../partition/partition-access.js";
 import { PartitionRegistry } from "../partition/partition-registry.js";
 import type { ReplicationPorts } from "../partition/replication-ports.js";
-import { brokerEpochOfTests, imageOf, type TopicSketch } from "./image-of.js";
+import { brokerEpochOfTests, idOf, imageOf, type TopicSketch } from "./image-of.js";
 import { loneBroker } from "./lone-broker.js";
 
 export class RegistryFixture {
@@ -21,8 +22,12 @@ export class RegistryFixture {
   readonly registry: PartitionRegistry;
   readonly fileSystem: MemoryFileSystem;
   readonly logDirectory: LogDirectory;
+  /** Brokers beside this one that the images show. */
+  others: readonly number[] = [];
   /** Timers that the log directory keeps. */
   readonly #diskClock: VirtualClock;
+  /** Topics of the images so far. */
+  readonly #seen = new Set<TopicId>();
   #revision = 0;
 
   private constructor(
@@ -61,16 +66,37 @@ export class RegistryFixture {
     return this.clock.timerCount;
   }
 
-  /** Applies an image with these topics, without waiting for what it leads to. */
+  /** Applies an image with these topics, without waiting for what it leads to: all others that there were have been deleted. */
   apply(...topics: TopicSketch[]): void {
-    this.#revision += 1;
-    this.registry.apply(imageOf(this.#revision, topics), brokerEpochOfTests);
+    const ids = topics.map(idOf);
+    const deleted = [...this.#seen].filter((id) => !ids.includes(id));
+    this.#applyImage(topics, deleted);
   }
 
-  /** Applies an image with these topics, and waits until it is carried out. */
+  /** Applies an image with these topics, and waits until it is carried out: all others that there were have been deleted. */
   async settle(...topics: TopicSketch[]): Promise<void> {
     this.apply(...topics);
     await this.registry.settled();
+  }
+
+  /** As `settle`, with an image of a store that has forgotten all topics but these. */
+  async settleForgotten(...topics: TopicSketch[]): Promise<void> {
+    this.#applyImage(topics, []);
+    await this.registry.settled();
+  }
+
+  /** Notes, as a broker does, what it is about to act upon. */
+  #applyImage(topics: readonly TopicSketch[], deleted: readonly TopicId[]): void {
+    this.#revision += 1;
+    const image = imageOf(this.#revision, topics, { deleted, others: this.others });
+    for (const id of image.topicsById.keys()) this.#seen.add(id);
+    const { known } = this.logDirectory;
+    for (const partition of partitionsOf(image, { self: brokerId(1) })) {
+      const { leaderEpoch, leaderBrokerEpoch } = partition;
+      if ((known.get(partition)?.leaderEpoch ?? -1) < leaderEpoch)
+        known.note(partition, { leaderEpoch, leaderBrokerEpoch });
+    }
+    this.registry.apply(image, brokerEpochOfTests);
   }
 
   /** Lets the broker find out that the disk is not full any more. */

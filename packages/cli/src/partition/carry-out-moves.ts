@@ -12,8 +12,7 @@ import { type ClusterOptions, isForPrograms, withYesOption, type YesOptions } fr
 import { confirm } from "../confirm.js";
 import { exitCode } from "../exit-code.js";
 import { say } from "../print-answer.js";
-import { counted } from "../quantities.js";
-import { assignmentsOf, type Move, type MoveCost, movesText } from "./moves.js";
+import { assignmentsOf, type Move, type MoveCost, movesText, movingText } from "./moves.js";
 
 export interface MoveOptions extends ClusterOptions, YesOptions {
   readonly dryRun?: true;
@@ -76,7 +75,7 @@ async function waitForMoves(
       .flatMap(({ topic, partitions }) => partitions.map(({ partition }) => `${topic} ${partition}`))
       .filter((key) => begun.has(key)).length;
     if (left === 0) return;
-    if (left !== told) await say(context, options, `${counted(left, "partition")} of ${moves.length} still move.\n`);
+    if (left !== told) await say(context, options, `${movingText(left)}, of ${moves.length}.\n`);
     told = left;
     await sleep(pollMs, undefined, { signal });
   }

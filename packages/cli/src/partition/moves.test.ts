@@ -1,6 +1,6 @@
 import type { TopicMetadata } from "@sluice/client";
 import { expect, it } from "vitest";
-import { assignmentsOf, costOf, movesOf, movesText } from "./moves.js";
+import { assignmentsOf, changesReplicas, costOf, costText, movesOf, movesText, movingText } from "./moves.js";
 
 const topic = (name: string, ...replicas: readonly (readonly number[])[]): TopicMetadata => ({
   name,
@@ -59,4 +59,16 @@ it("are shown with what they cost, and not at all where there are none", () => {
       "\nCopies 1 replica (1.5 KiB); 1 partition only gets another preferred leader.\n",
   );
   expect(movesText([], costOf([]))).toBe("");
+  expect(costText({ replicasMoved: 2, leadersMoved: 0, bytesMoved: null })).toBe("Copies 2 replicas");
+  expect(costText({ replicasMoved: 0, leadersMoved: 2, bytesMoved: 0 })).toBe(
+    "Copies nothing; 2 partitions only get another preferred leader",
+  );
+  expect([1, 2].map(movingText)).toEqual(["1 partition moves", "2 partitions move"]);
+});
+
+it("tells moves of replicas from those that only change their order", () => {
+  const changes = (current: number[], next: number[]) =>
+    changesReplicas({ topic: "t", partition: 0, current, new: next });
+  expect(changes([1, 2], [2, 1])).toBe(false);
+  expect([changes([1, 2], [1]), changes([1], [1, 2]), changes([1, 2], [1, 3])]).toEqual([true, true, true]);
 });

@@ -72,12 +72,23 @@ export function movesText(moves: readonly Move[], cost: MoveCost): string {
   return `${table}\n${costText(cost)}.\n`;
 }
 
-/** `Copies 3 replicas (1.2 MiB); 2 partitions only get another preferred leader`. */
+/** `Copies 3 replicas (1.2 MiB); 2 partitions only get another preferred leader`. What there is none of is left out. */
 export function costText({ replicasMoved, leadersMoved, bytesMoved }: MoveCost): string {
   const bytes = bytesMoved === null ? "" : ` (${bytesText(bytesMoved)})`;
+  const copies = replicasMoved === 0 ? "Copies nothing" : `Copies ${counted(replicasMoved, "replica")}${bytes}`;
+  if (leadersMoved === 0) return copies;
   const gets = leadersMoved === 1 ? "gets" : "get";
-  const leaders = `${counted(leadersMoved, "partition")} only ${gets} another preferred leader`;
-  return `Copies ${counted(replicasMoved, "replica")}${bytes}; ${leaders}`;
+  return `${copies}; ${counted(leadersMoved, "partition")} only ${gets} another preferred leader`;
+}
+
+/** `1 partition moves`, `2 partitions move`. */
+export function movingText(count: number): string {
+  return `${counted(count, "partition")} ${count === 1 ? "moves" : "move"}`;
+}
+
+/** Whether replicas come or go: else only their order changes. */
+export function changesReplicas({ current, new: next }: Move): boolean {
+  return current.length !== next.length || next.some((id) => !current.includes(id));
 }
 
 /** Ids of brokers in one cell. */

@@ -145,6 +145,7 @@ const cases = [
       restart: fc.boolean(),
       leaderBrokerEpoch: int64,
       stopping: fc.boolean(),
+      full: fc.boolean(),
     }),
     toProto: ({ lastFetchedEpoch = -1, ...rest }) => ({ ...rest, lastFetchedEpochPlusOne: lastFetchedEpoch + 1 }),
   }),

@@ -31,6 +31,8 @@ export interface ReplicateRequest {
   readonly leaderBrokerEpoch: number;
   /** The follower stops: it follows nothing any more, and ends the stream. */
   readonly stopping: boolean;
+  /** There was no room for what was sent: the leader is not to wait for this replica until it asks anew. */
+  readonly full: boolean;
 }
 
 const writer = new ProtobufWriter();
@@ -57,6 +59,7 @@ export const replicateRequestCodec: PayloadCodec<ReplicateRequest> = {
     writer.int32(10, message.restart ? 1 : 0);
     writer.int64(11, message.leaderBrokerEpoch);
     writer.int32(12, message.stopping ? 1 : 0);
+    writer.int32(13, message.full ? 1 : 0);
     return writer.end(15, noBytes);
   },
 
@@ -70,6 +73,7 @@ export const replicateRequestCodec: PayloadCodec<ReplicateRequest> = {
     let forget = false;
     let restart = false;
     let stopping = false;
+    let full = false;
     for (let tag = reader.nextTag(); tag !== 0; tag = reader.nextTag()) {
       if (tag === 0x08) brokerId = reader.int32();
       else if (tag === 0x10) brokerEpoch = reader.int64();
@@ -83,6 +87,7 @@ export const replicateRequestCodec: PayloadCodec<ReplicateRequest> = {
       else if (tag === 0x50) restart = reader.int32() !== 0;
       else if (tag === 0x58) leaderBrokerEpoch = reader.int64();
       else if (tag === 0x60) stopping = reader.int32() !== 0;
+      else if (tag === 0x68) full = reader.int32() !== 0;
       else reader.skip();
     }
     if (lastFetchedEpoch !== undefined && lastFetchedEpoch < 0) lastFetchedEpoch = undefined;
@@ -99,6 +104,7 @@ export const replicateRequestCodec: PayloadCodec<ReplicateRequest> = {
       restart,
       leaderBrokerEpoch,
       stopping,
+      full,
     };
   },
 };

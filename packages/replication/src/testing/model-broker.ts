@@ -5,12 +5,13 @@
  * of the store) waits until `ModelCluster` says so.
  */
 
-import { invariant, type Offset, offset, SluiceError, type TopicName } from "@sluice/model";
+import { invariant, type Offset, offset, type SluiceError, type TopicName } from "@sluice/model";
 import type { PartitionEffect } from "../partition-effect.js";
 import type { PartitionEvent } from "../partition-event.js";
 import { PartitionStateMachine } from "../partition-state-machine.js";
+import { ModelFollowers } from "./model-followers.js";
 import { ModelLog, type ModelRecord } from "./model-log.js";
-import type { DownMessage, PositionMessage, UpMessage } from "./model-messages.js";
+import type { DownMessage, UpMessage } from "./model-messages.js";
 import type { ModelPartition } from "./model-store.js";
 
 type EffectOf<Type extends PartitionEffect["type"]> = Extract<PartitionEffect, { readonly type: Type }>;
@@ -52,12 +53,7 @@ export class ModelBroker {
   #heardEpoch = -1;
   /** Highest that it has known. */
   #highWatermark = offset(0);
-  /** By replica: from where on it is sent records. */
-  readonly #senders = new Map<number, Offset>();
-  /** By replica: what it said last on the stream that is open. */
-  readonly #positions = new Map<number, PositionMessage>();
-  /** Replicas in an epoch in which this broker's role is not known here yet. */
-  readonly #held = new Set<number>();
+  readonly #followers: ModelFollowers;
   readonly #receipts = new Map<number, readonly ModelRecord[]>();
   readonly #produced = new Map<number, { readonly value: number; readonly isAcksAll: boolean }>();
   #nextId = 1;
@@ -69,6 +65,12 @@ export class ModelBroker {
     this.#isFlushedAlways = options.isFlushedAlways;
     this.#dependencies = dependencies;
     this.#machine = this.#newMachine();
+    this.#followers = new ModelFollowers(options, {
+      log: this.log,
+      machine: () => this.#machine,
+      post: (event) => this.post(event),
+      sendDown: (follower, message) => dependencies.sendDown(follower, message),
+    });
   }
 
   get isRunning(): boolean {
@@ -100,9 +102,8 @@ export class ModelBroker {
     this.#queue = [];
     this.#finishLogWork();
     this.log.truncate(isPowerLoss ? this.log.flushedOffset : this.log.writtenOffset);
-    this.#forgetRole();
-    this.#positions.clear();
-    this.#held.clear();
+    this.#receipts.clear();
+    this.#followers.clear();
     this.#produced.clear();
   }
 
@@ -155,46 +156,16 @@ export class ModelBroker {
 
   /** Sends a follower so many of the records that it has not been sent, or only marks where there are none. */
   send(replica: number, recordsMax: number): void {
-    const fetchOffset = this.#senders.get(replica);
-    const { leaderEpoch, highWatermark } = this.#machine;
-    if (fetchOffset === undefined || leaderEpoch === undefined || highWatermark === undefined) return;
-    if (fetchOffset < this.log.copyStartOffset) {
-      this.#refuseDeleted(replica);
-      return;
-    }
-    const nextOffset = offset(Math.max(fetchOffset, Math.min(fetchOffset + recordsMax, this.log.writtenOffset)));
-    const records = this.log.slice(fetchOffset, nextOffset);
-    const { logStartOffset } = this.log;
-    this.#senders.set(replica, nextOffset);
-    const marks = { highWatermark, logStartOffset };
-    this.#dependencies.sendDown(replica, { type: "records", leaderEpoch, fetchOffset, records, ...marks });
+    this.#followers.send(replica, recordsMax);
   }
 
   senderClosed(replica: number): void {
-    this.#senders.delete(replica);
-    this.#positions.delete(replica);
-    this.#held.delete(replica);
+    this.#followers.closed(replica);
   }
 
   receiveUp(replica: number, message: UpMessage): void {
-    if (message.type === "epoch") {
-      this.post({ type: "epochHeard", leaderEpoch: message.leaderEpoch });
-      return;
-    }
-    this.#positions.set(replica, message);
-    const { lastFetchedEpoch, flushedOffset, fetchOffset } = message;
-    this.post({
-      type: "replicaFetched",
-      replica,
-      brokerEpoch: message.brokerEpoch,
-      leaderEpoch: message.leaderEpoch,
-      fetchOffset,
-      lastFetchedEpoch,
-      epochEnd: lastFetchedEpoch === undefined ? undefined : this.log.epochEnd(lastFetchedEpoch),
-      ackedOffset: this.#isFlushedAlways ? flushedOffset : fetchOffset,
-      isRestart: message.isRestart,
-      copyStartOffset: this.log.copyStartOffset,
-    });
+    if (message.type === "epoch") this.post({ type: "epochHeard", leaderEpoch: message.leaderEpoch });
+    else this.#followers.receive(replica, message);
   }
 
   receiveDown(leader: number, message: DownMessage): void {
@@ -232,22 +203,13 @@ export class ModelBroker {
     this.#finishLogWork();
     this.log.write(Number.POSITIVE_INFINITY);
     if (this.#isFlushedAlways) this.log.flush();
-    this.#forgetRole();
+    this.#followers.stopSending();
+    this.#receipts.clear();
     this.post(this.#roleOf(partition));
     if (partition.leader !== undefined && this.#dependencies.isConnectedTo(partition.leader)) {
       this.post({ type: "leaderConnected", leader: partition.leader });
     }
-    this.#takeHeld();
-  }
-
-  /** What was said too early is looked at again. */
-  #takeHeld(): void {
-    const held = [...this.#held];
-    this.#held.clear();
-    for (const replica of held) {
-      const position = this.#positions.get(replica);
-      if (position !== undefined) this.receiveUp(replica, position);
-    }
+    this.#followers.takeHeld();
   }
 
   #roleOf(partition: ModelPartition): PartitionEvent {
@@ -262,11 +224,6 @@ export class ModelBroker {
     }
     if (leader === undefined || leader === this.id) return { type: "resign", leaderEpoch, leader: undefined };
     return { type: "becomeFollower", leaderEpoch, leader, lastEpoch, uncleanEpoch: undefined, ...own };
-  }
-
-  #forgetRole(): void {
-    this.#senders.clear();
-    this.#receipts.clear();
   }
 
   #finishLogWork(): void {
@@ -344,17 +301,10 @@ export class ModelBroker {
   #runOfReplication(effect: PartitionEffect): void {
     switch (effect.type) {
       case "sendRecords":
-        this.#senders.set(effect.replica, effect.fromOffset);
-        break;
       case "sendDivergence":
-        this.#senders.delete(effect.replica);
-        this.#dependencies.sendDown(effect.replica, { ...effect, type: "diverged" });
-        break;
       case "refuseReplica":
-        this.#refuse(effect);
-        break;
       case "holdReplica":
-        this.#held.add(effect.replica);
+        this.#followers.run(effect);
         break;
       case "announceEpoch":
         this.#dependencies.sendUp(effect.broker, { type: "epoch", leaderEpoch: effect.leaderEpoch });
@@ -394,26 +344,13 @@ export class ModelBroker {
     if (produced?.isAcksAll) this.#dependencies.onAcknowledged(produced.value, baseOffset);
   }
 
-  /** What was to be sent next has been deleted meanwhile. */
-  #refuseDeleted(replica: number): void {
-    const { copyStartOffset, logStartOffset, endOffset: highWatermark } = this.log;
-    const where = { topic: "flights", partition: 0, offset: this.#senders.get(replica) ?? 0 };
-    const error = new SluiceError("OFFSET_OUT_OF_RANGE", { ...where, logStartOffset, highWatermark });
-    this.#refuse({ type: "refuseReplica", replica, leaderEpoch: this.#machine.leaderEpoch, error, copyStartOffset });
-  }
-
-  #refuse({ replica, leaderEpoch, error, copyStartOffset = offset(0) }: EffectOf<"refuseReplica">): void {
-    this.#senders.delete(replica);
-    this.#dependencies.sendDown(replica, { type: "refused", leaderEpoch, error, copyStartOffset });
-  }
-
   #fetchFromLeader(effect: EffectOf<"fetchFromLeader">): void {
-    const { leader, leaderEpoch, fetchOffset, lastFetchedEpoch, isRestart } = effect;
+    const { leader, leaderEpoch, fetchOffset, lastFetchedEpoch, isRestart, isFull = false } = effect;
     invariant(!isRestart || fetchOffset === this.log.endOffset, `broker ${this.id} asks while it is writing`);
     invariant(fetchOffset === this.log.writtenOffset, `broker ${this.id} tells of what it has not written`);
     const brokerEpoch = this.brokerEpoch as number;
     const { flushedOffset } = this.log;
-    const position = { leaderEpoch, fetchOffset, lastFetchedEpoch, flushedOffset, isRestart };
+    const position = { leaderEpoch, fetchOffset, lastFetchedEpoch, flushedOffset, isRestart, isFull };
     this.#dependencies.sendUp(leader, { type: "position", brokerEpoch, ...position });
   }
 }

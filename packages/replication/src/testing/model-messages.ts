@@ -12,6 +12,7 @@ export interface PositionMessage {
   readonly lastFetchedEpoch: LeaderEpoch | undefined;
   readonly flushedOffset: Offset;
   readonly isRestart: boolean;
+  readonly isFull: boolean;
 }
 
 /** What a follower tells a leader. */

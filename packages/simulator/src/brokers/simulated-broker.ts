@@ -5,8 +5,8 @@
  */
 
 import { type BrokerConfig, brokerConfig, noProcessStatistics, type RunningBroker, startBroker } from "@sluice/broker";
-import { MemoryFileSystem } from "@sluice/log/testing";
 import { brokerId } from "@sluice/model";
+import { type DiskFailure, MachineDisk, type RottenBytes } from "../disk/machine-disk.js";
 import type { DiskSpeed } from "../disk/simulated-file-system.js";
 import { SimulatedFileSystem } from "../disk/simulated-file-system.js";
 import type { ObservedCluster } from "../ghost/observed-cluster.js";
@@ -61,10 +61,7 @@ export class SimulatedBroker {
   readonly name: string;
   readonly #options: SimulatedBrokerOptions;
   readonly #dependencies: SimulatedBrokerDependencies;
-  #disk: MemoryFileSystem;
-  #oldDisk: MemoryFileSystem | undefined;
-  /** Last registration when that copy was made. */
-  #oldDiskEpoch = 0;
+  readonly #disk: MachineDisk;
   #bootCount = 1;
   #lifeCount = 0;
   #life: Life | undefined;
@@ -81,7 +78,7 @@ export class SimulatedBroker {
     this.name = `broker-${options.id}`;
     this.#options = options;
     this.#dependencies = dependencies;
-    this.#disk = new MemoryFileSystem(dependencies.chance);
+    this.#disk = new MachineDisk(dependencies.chance);
     const self = brokerId(this.id);
     dependencies.cluster.observe({
       onImage: (image, previous) => {
@@ -95,13 +92,19 @@ export class SimulatedBroker {
     return this.#life !== undefined;
   }
 
+  /** It has started: it has seen what the store says, and does not stop. */
+  get isServing(): boolean {
+    return this.#life?.broker !== undefined && !this.#life.isStopping;
+  }
+
   get isPaused(): boolean {
     return this.#life?.process.isPaused ?? false;
   }
 
   /** There is a copy of its disk that is older than its last registration: one of the same life cannot be told from the disk. */
   get hasOldDisk(): boolean {
-    return this.#oldDisk !== undefined && this.#oldDiskEpoch < this.#lastBrokerEpoch;
+    const { oldBrokerEpoch } = this.#disk;
+    return oldBrokerEpoch !== undefined && oldBrokerEpoch < this.#lastBrokerEpoch;
   }
 
   /** Starts a process. Nothing happens where there is one. */
@@ -121,21 +124,21 @@ export class SimulatedBroker {
   kill(): void {
     if (this.#life === undefined) return;
     this.#dependencies.trace.tell(this.name, "is killed");
-    this.#disk = this.#disk.kill();
+    this.#disk.kill();
     this.#end(false);
   }
 
   /** The machine loses power, and what was not synced. It comes back at the next start. */
   losePower(): void {
     this.#dependencies.trace.tell(this.name, "loses power");
-    this.#disk = this.#disk.crash();
+    this.#disk.losePower();
     this.#machineDown();
   }
 
   /** The power goes in the middle of a disk operation to come, the `operations`-th from now, and comes back `downMs` later. */
   losePowerSoon(operations: number, downMs: number): void {
     this.#downMs = downMs;
-    this.#disk.crashAtOperation(this.#disk.operationCount + operations);
+    this.#disk.losePowerSoon(operations);
   }
 
   /** kill -9 of the next process, in the middle of its disk operation of that number; `downMs` later it is started again. */
@@ -152,30 +155,70 @@ export class SimulatedBroker {
   disarm(): void {
     this.#killAtStart = undefined;
     this.#killWhileFenced = undefined;
-    this.#disk.crashAtOperation(0);
+    this.#disk.losePowerSoon(0);
   }
 
   /** The machine dies, and comes back with an empty disk. */
   loseDisk(): void {
     this.#dependencies.trace.tell(this.name, "loses its disk");
-    this.#disk.crash();
-    this.#disk = new MemoryFileSystem(this.#dependencies.chance);
+    this.#disk.lose();
     this.#machineDown();
   }
 
   /** Copies the disk, for `restoreDisk`. */
   rememberDisk(): void {
     this.#dependencies.trace.tell(this.name, "its disk is copied");
-    this.#oldDisk = this.#disk.copy();
-    this.#oldDiskEpoch = this.#lastBrokerEpoch;
+    this.#disk.remember(this.#lastBrokerEpoch);
   }
 
   /** The machine dies, and comes back with the copy of its disk that was made before. */
   restoreDisk(): void {
-    if (this.#oldDisk === undefined) return;
     this.#dependencies.trace.tell(this.name, "gets the old copy of its disk");
-    this.#disk.crash();
-    this.#disk = this.#oldDisk.copy();
+    this.#disk.restore();
+    this.#machineDown();
+  }
+
+  /** Its disk takes so many bytes more and no others, until `makeRoom`. */
+  fillDisk(roomBytes: number): void {
+    this.#dependencies.trace.tell(this.name, "its disk gets full");
+    this.#disk.fill(roomBytes);
+  }
+
+  makeRoom(): void {
+    this.#disk.makeRoom();
+  }
+
+  /** Its disk breaks: those operations fail until the disk is replaced. */
+  breakDisk(operation: DiskFailure): void {
+    this.#dependencies.trace.tell(this.name, "its disk breaks");
+    this.#disk.fail(operation);
+  }
+
+  /** A bit of its disk turns around. */
+  rotDisk(rotten: RottenBytes): void {
+    this.#dependencies.trace.tell(this.name, `a bit of ${rotten.path} turns around`);
+    this.#disk.rot(rotten);
+  }
+
+  /** The process ends, and finds at its next start what has rotten as it was before. */
+  repairDisk(): void {
+    this.kill();
+    this.#dependencies.trace.tell(this.name, "its disk is repaired");
+    void this.#disk.repair();
+  }
+
+  get hasRottenDisk(): boolean {
+    return this.#disk.isRotten;
+  }
+
+  get hasBrokenDisk(): boolean {
+    return this.#disk.isBroken;
+  }
+
+  /** The machine goes down, and comes back with a disk that has all that could be read of this one. */
+  rescueDisk(): void {
+    this.#dependencies.trace.tell(this.name, "its disk is copied to a new one");
+    this.#disk.rescue();
     this.#machineDown();
   }
 
@@ -259,7 +302,7 @@ export class SimulatedBroker {
     const { scheduler, chance, network, cluster } = this.#dependencies;
     const fileSystem = new SimulatedFileSystem(this.#options.diskSpeed, {
       onOperation: (count) => this.#maybeKillAt(count),
-      memory: this.#disk,
+      memory: this.#disk.files,
       process,
       chance,
       tap: cluster.tapOf(this.id),
@@ -318,7 +361,7 @@ export class SimulatedBroker {
   #exited(life: Life, how: string): void {
     if (this.#life !== life) return;
     this.#dependencies.trace.tell(this.name, how);
-    this.#disk = this.#disk.kill();
+    this.#disk.kill();
     this.#end(false);
   }
 
@@ -326,7 +369,12 @@ export class SimulatedBroker {
     this.#bootCount += 1;
     this.#end(true);
     this.#dependencies.network.host(this.name).isUp = false;
-    void this.#dependencies.cluster.reread(this.id, this.#disk, `${dataDirectory}/broker-${this.id}`);
+    void this.#reread();
+  }
+
+  async #reread(): Promise<void> {
+    const { cluster } = this.#dependencies;
+    await cluster.reread(this.id, await this.#disk.asWritten(), `${dataDirectory}/broker-${this.id}`);
   }
 
   #end(isSilent: boolean): void {

@@ -2,6 +2,8 @@
 
 export interface FileOperationTap {
   written(path: string, bytes: Buffer, position: number): void;
+  /** A sync failed: what was not durable stays so, whatever later syncs say. */
+  syncFailed(path: string): void;
   truncated(path: string, sizeBytes: number): void;
   /** All bytes of the file are durable. */
   synced(path: string): void;

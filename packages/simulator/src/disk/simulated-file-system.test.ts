@@ -32,6 +32,7 @@ function setUp(options: { readonly killAtOperation?: number } = {}) {
         written: (path, bytes, position) => told.push(`${path} written ${position}+${bytes.length}`),
         truncated: (path, sizeBytes) => told.push(`${path} truncated ${sizeBytes}`),
         synced: (path) => told.push(`${path} synced`),
+        syncFailed: (path) => told.push(`${path} not synced`),
         renamed: (from, to) => told.push(`${from} renamed ${to}`),
         removed: (path) => told.push(`${path} removed`),
       },

@@ -54,7 +54,12 @@ export class SimulatedFileSystem implements FileSystem {
       read: (buffer, position) => this.#run(() => handle.read(buffer, position)),
       write: (buffers, position) =>
         this.#run(async () => {
-          await handle.write(buffers, position);
+          try {
+            await handle.write(buffers, position);
+          } catch (error) {
+            await this.#tellWritten(path, position);
+            throw error;
+          }
           tap.written(path, Buffer.concat(buffers), position);
         }),
       truncate: (sizeBytes) =>
@@ -62,7 +67,16 @@ export class SimulatedFileSystem implements FileSystem {
           await handle.truncate(sizeBytes);
           tap.truncated(path, sizeBytes);
         }),
-      syncData: () => this.#sync(() => handle.syncData().then(() => tap.synced(path))),
+      syncData: () =>
+        this.#sync(async () => {
+          try {
+            await handle.syncData();
+          } catch (error) {
+            tap.syncFailed(path);
+            throw error;
+          }
+          tap.synced(path);
+        }),
       size: () => this.#run(() => handle.size()),
       close: () => this.#run(() => handle.close()),
     };
@@ -124,6 +138,12 @@ export class SimulatedFileSystem implements FileSystem {
 
   lock(path: string): Promise<FileLock | undefined> {
     return this.#run(() => this.#memory.lock(path));
+  }
+
+  /** Of a write that failed, some bytes may have got out. */
+  async #tellWritten(path: string, position: number): Promise<void> {
+    if (this.#memory.isDown) return;
+    this.#dependencies.tap.written(path, (await this.#memory.readFile(path)).subarray(position), position);
   }
 
   get #memory(): MemoryFileSystem {

@@ -5,16 +5,19 @@
  * promises to survive, does not happen.
  */
 
+import { producerIdsKey } from "@sluice/cluster";
 import { assertNever } from "@sluice/model";
 import type { SimulatedBroker } from "../brokers/simulated-broker.js";
 import { etcdHost } from "../brokers/simulated-broker.js";
+import { topicsOf } from "../ghost/image-topics.js";
 import type { ObservedCluster } from "../ghost/observed-cluster.js";
 import type { Scheduler } from "../kernel/scheduler.js";
 import type { Trace } from "../kernel/trace.js";
 import type { SimulatedNetwork } from "../network/simulated-network.js";
-import type { SimulatedEtcd } from "../store/simulated-etcd.js";
+import type { EtcdBackup, SimulatedEtcd } from "../store/simulated-etcd.js";
 import { type Loss, markLost, mayLose } from "./data-at-risk.js";
 import { type Fault, type FaultType, faultText, type PlannedFault } from "./fault.js";
+import { drawRottenBytes } from "./rotten-bytes.js";
 
 type FaultOf<Type extends FaultType> = Extract<Fault, { readonly type: Type }>;
 
@@ -27,13 +30,26 @@ export interface FaultInjectorDependencies {
   readonly trace: Trace;
   /** Hosts of clients. */
   readonly clientHosts: readonly string[];
+  /** Has an operator adopt a restored store after that time. */
+  readonly adoptStore: (afterMs: number) => void;
 }
+
+/**
+ * What brokers have seen of a store can be forgotten with them: after a restore nothing else happens for so long, in milliseconds, or
+ * until the first of them has noticed it.
+ */
+const noticeMsMax = 5000;
+/** How long an operator waits who cannot restore the store now, in milliseconds. */
+const restoreRetryMs = 100;
 
 export class FaultInjector {
   readonly #dependencies: FaultInjectorDependencies;
   readonly #counts = new Map<FaultType, number>();
   #answerLoss = 0;
   #isHealing = false;
+  #restoredAtMs = Number.NEGATIVE_INFINITY;
+  /** A restored store has forgotten that producer ids were claimed, and would give them away a second time. */
+  #hasForgottenClaims = false;
 
   constructor(dependencies: FaultInjectorDependencies) {
     this.#dependencies = dependencies;
@@ -64,18 +80,24 @@ export class FaultInjector {
     etcd.regainQuorum();
     for (const broker of brokers) {
       broker.disarm();
+      broker.makeRoom();
+      if (broker.hasBrokenDisk) broker.rescueDisk();
+      if (broker.hasRottenDisk) broker.repairDisk();
       broker.resume();
       broker.start();
     }
   }
 
   #inject(fault: Fault): void {
-    if (this.#isHealing || !this.#apply(fault)) return;
+    if (!this.#isHealing && !this.#isRestoreUnnoticed && this.#apply(fault)) this.#happened(fault);
+  }
+
+  #happened(fault: Fault): void {
     this.#counts.set(fault.type, (this.#counts.get(fault.type) ?? 0) + 1);
     this.#dependencies.trace.tell("fault", faultText(fault));
   }
 
-  /** False: it makes no sense now. */
+  /** False: it makes no sense now, or happens later. */
   #apply(fault: Fault): boolean {
     const { network, etcd } = this.#dependencies;
     switch (fault.type) {
@@ -90,6 +112,14 @@ export class FaultInjector {
           this.#broker(fault.broker).hasOldDisk &&
           this.#losing([fault.broker], "disk", fault.downMs, (broker) => broker.restoreDisk())
         );
+      case "diskFull":
+        this.#broker(fault.broker).fillDisk(fault.roomBytes);
+        this.#later(fault.durationMs, () => this.#broker(fault.broker).makeRoom());
+        return true;
+      case "diskFailure":
+        return this.#breakDisk(fault);
+      case "bitRot":
+        return this.#rot(fault);
       case "powerLossInWrite":
         return this.#losePowerInWrite(fault.broker, fault.operations, fault.downMs);
       case "killInStart":
@@ -105,8 +135,7 @@ export class FaultInjector {
       case "pause":
         return this.#pause(fault.broker, fault.durationMs);
       case "diskCopy":
-        this.#broker(fault.broker).rememberDisk();
-        return true;
+        return this.#copyDisk(this.#broker(fault.broker));
       case "watchBreak":
         this.#broker(fault.broker).breakWatches();
         return true;
@@ -144,14 +173,52 @@ export class FaultInjector {
       case "compaction":
         etcd.compact();
         return true;
+      case "storeRestore": {
+        const backup = etcd.backup();
+        this.#later(fault.ageMs, () => this.#restoreStore(backup, fault));
+        return false;
+      }
       default:
         return assertNever(fault);
     }
   }
 
+  get #isRestoreUnnoticed(): boolean {
+    const { cluster, scheduler } = this.#dependencies;
+    if ((cluster.isStoreTrusted && !this.#hasForgottenClaims) || cluster.image.history.isRestored) return false;
+    return scheduler.nowMs < this.#restoredAtMs + noticeMsMax;
+  }
+
+  /**
+   * As soon as every broker can notice it at once. One that is starting has nothing yet to compare with: it notices that an epoch is used
+   * a second time, but not that producer ids are.
+   */
+  #restoreStore(backup: EtcdBackup, fault: FaultOf<"storeRestore">): void {
+    const { brokers, cluster, etcd, scheduler, adoptStore } = this.#dependencies;
+    const forgetsClaims = this.#hasForgottenClaims || claimsIn(backup) !== etcd.state.get(producerIdsKey)?.value;
+    const canNotice = (broker: SimulatedBroker): boolean =>
+      this.#reachesStore(broker) && (broker.isServing || !forgetsClaims);
+    if (!etcd.hasQuorum || this.#isRestoreUnnoticed || !brokers.every(canNotice)) {
+      this.#later(restoreRetryMs, () => this.#restoreStore(backup, fault));
+      return;
+    }
+    this.#happened(fault);
+    etcd.restore(backup);
+    this.#hasForgottenClaims = forgetsClaims;
+    cluster.storeRestored(etcd);
+    this.#restoredAtMs = scheduler.nowMs;
+    adoptStore(fault.adoptAfterMs);
+  }
+
+  #reachesStore({ name, isAlive, isPaused }: SimulatedBroker): boolean {
+    const { network } = this.#dependencies;
+    const isReached = !network.link(name, etcdHost).isCut && !network.link(etcdHost, name).isCut;
+    return isAlive && !isPaused && isReached;
+  }
+
   #losing(brokers: readonly number[], loss: Loss, downMs: number, end: (broker: SimulatedBroker) => void): boolean {
     const { cluster } = this.#dependencies;
-    if (!mayLose(cluster, brokers, loss)) return false;
+    if (!this.#mayLose(brokers, loss)) return false;
     markLost(cluster, brokers, loss);
     for (const id of brokers) end(this.#broker(id));
     this.#startLater(brokers, downMs);
@@ -165,11 +232,46 @@ export class FaultInjector {
     return running.length > 0;
   }
 
+  /** The disk is replaced after a while: by a copy where an empty one could cost records. */
+  #breakDisk({ broker: id, operation, isCopied, durationMs, downMs }: FaultOf<"diskFailure">): boolean {
+    const broker = this.#broker(id);
+    if (broker.hasBrokenDisk) return false;
+    broker.breakDisk(operation);
+    this.#later(durationMs, () => {
+      if (!broker.hasBrokenDisk) return;
+      if (!isCopied && this.#losing([id], "disk", downMs, () => broker.loseDisk())) return;
+      broker.rescueDisk();
+      this.#startLater([id], downMs);
+    });
+    return true;
+  }
+
+  #rot({ broker: id, place, durationMs, downMs }: FaultOf<"bitRot">): boolean {
+    const { cluster } = this.#dependencies;
+    const broker = this.#broker(id);
+    const rotten = drawRottenBytes(cluster, id, place);
+    if (rotten === undefined || broker.hasRottenDisk || !this.#mayLose([id], "disk")) return false;
+    broker.rotDisk(rotten);
+    this.#later(durationMs, () => {
+      if (!broker.hasRottenDisk || this.#losing([id], "disk", downMs, () => broker.loseDisk())) return;
+      broker.repairDisk();
+      this.#startLater([id], downMs);
+    });
+    return true;
+  }
+
+  /** What has rotten counts as lost as well. */
+  #mayLose(ids: readonly number[], loss: Loss): boolean {
+    const { cluster, brokers } = this.#dependencies;
+    const rotten = brokers.filter(({ hasRottenDisk }) => hasRottenDisk).map(({ id }) => id);
+    return mayLose(cluster, [...ids, ...rotten], loss);
+  }
+
   /** When it happens is not known now: only where no topic could lose anything by it. */
   #losePowerInWrite(id: number, operations: number, downMs: number): boolean {
     const { cluster } = this.#dependencies;
     const broker = this.#broker(id);
-    const isSafe = [...cluster.image.topics.values()].every(({ config }) => config.flush === "always");
+    const isSafe = topicsOf(cluster.image).every(({ config }) => config.flush === "always");
     if (!isSafe || !broker.isAlive) return false;
     broker.losePowerSoon(operations, downMs);
     return true;
@@ -205,6 +307,13 @@ export class FaultInjector {
     return others.flatMap((other) => [[host, other] as const, [other, host] as const]);
   }
 
+  /** What has rotten is repaired on a disk, and would not be in a copy of it. */
+  #copyDisk(broker: SimulatedBroker): boolean {
+    if (broker.hasRottenDisk) return false;
+    broker.rememberDisk();
+    return true;
+  }
+
   #startLater(brokers: readonly number[], downMs: number): void {
     this.#later(downMs, () => {
       for (const id of brokers) this.#broker(id).start();
@@ -218,4 +327,8 @@ export class FaultInjector {
   #broker(id: number): SimulatedBroker {
     return this.#dependencies.brokers[id - 1] as SimulatedBroker;
   }
+}
+
+function claimsIn({ snapshot }: EtcdBackup): string | undefined {
+  return snapshot.entries.find(({ key }) => key === producerIdsKey)?.value;
 }

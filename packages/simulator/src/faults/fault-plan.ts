@@ -44,6 +44,14 @@ function drawFault(type: FaultType, chance: Chance, options: SwarmOptions): Faul
       return { type, ...drawLink(chance, options, broker), isBothWays: chance.happens(0.5), durationMs };
     case "clog":
       return { type, ...drawLink(chance, options, broker), delayMs: chance.between(10, 1000), durationMs };
+    case "diskFull":
+      return { type, broker, roomBytes: chance.integer(0, 8192), durationMs };
+    case "diskFailure": {
+      const operation = chance.pick(["write", "syncData", "syncDirectory"] as const);
+      return { type, broker, operation, isCopied: chance.happens(0.5), durationMs, downMs };
+    }
+    case "bitRot":
+      return { type, broker, place: chance.fraction(), durationMs, downMs };
     case "reset": {
       const { from, to } = drawLink(chance, options, broker);
       return { type, one: from, other: to };
@@ -54,6 +62,8 @@ function drawFault(type: FaultType, chance: Chance, options: SwarmOptions): Faul
       return { type, probability: chance.between(0.1, 0.9), durationMs };
     case "compaction":
       return { type };
+    case "storeRestore":
+      return { type, ageMs: durationMs, adoptAfterMs: drawDuration(chance) };
     case "watchBreak":
     case "diskCopy":
       return { type, broker };

@@ -1,5 +1,7 @@
 /** Everything that can go wrong in a simulation, as data: a plan is drawn from the seed before the run, and can be cut down after it. */
 
+import type { DiskFailure } from "../disk/machine-disk.js";
+
 export type Fault =
   /** kill -9 of some brokers at one moment. */
   | { readonly type: "kill"; readonly brokers: readonly number[]; readonly downMs: number }
@@ -50,10 +52,31 @@ export type Fault =
   | { readonly type: "answerLoss"; readonly probability: number; readonly durationMs: number }
   /** etcd forgets its history. */
   | { readonly type: "compaction" }
+  /** An operator backs etcd up, restores that after `ageMs` or more, and some time later has the cluster go on with it. */
+  | { readonly type: "storeRestore"; readonly ageMs: number; readonly adoptAfterMs: number }
   | { readonly type: "watchBreak"; readonly broker: number }
   | { readonly type: "wallClockJump"; readonly broker: number; readonly errorMs: number }
   /** The machine comes back with an empty disk. */
   | { readonly type: "diskLoss"; readonly broker: number; readonly downMs: number }
+  /** The disk takes so many bytes more, and no others for a while. */
+  | { readonly type: "diskFull"; readonly broker: number; readonly roomBytes: number; readonly durationMs: number }
+  /** The disk fails, until the machine gets another one: an empty one, or one with all that could be read of it. */
+  | {
+      readonly type: "diskFailure";
+      readonly broker: number;
+      readonly operation: DiskFailure;
+      readonly isCopied: boolean;
+      readonly durationMs: number;
+      readonly downMs: number;
+    }
+  /** A bit turns around in a batch that was long durable; some time later an operator has the disk replaced or the file repaired. */
+  | {
+      readonly type: "bitRot";
+      readonly broker: number;
+      readonly place: number;
+      readonly durationMs: number;
+      readonly downMs: number;
+    }
   /** The disk is copied, for `diskRestore`. */
   | { readonly type: "diskCopy"; readonly broker: number }
   /** The machine comes back with the copy of its disk. */

@@ -61,16 +61,36 @@ const weights: Readonly<Record<FaultType, number>> = {
   diskLoss: 4,
   diskCopy: 3,
   diskRestore: 4,
+  storeRestore: 1,
+  diskFull: 4,
+  diskFailure: 3,
+  bitRot: 3,
 };
+
+/** Of the clusters, those with more brokers than a partition has replicas. */
+const largeShare = 0.15;
+/** Of the seeds that would have it: a restored store stops all work until every broker is there. */
+const restoreShare = 0.5;
 
 export const faultTypes = Object.keys(weights) as readonly FaultType[];
 
-export function drawSwarmOptions(seed: number): SwarmOptions {
+/** Faults by their names. @throws Error where there is none of that name; undefined where there are no names */
+export function faultMixOf(names: readonly string[]): readonly FaultType[] | undefined {
+  if (names.length === 0) return undefined;
+  return names.map((name) => {
+    const type = faultTypes.find((known) => known === name);
+    if (type === undefined) throw new Error(`there is no fault '${name}', but ${faultTypes.join(", ")}`);
+    return type;
+  });
+}
+
+/** @param mix the faults that there are, each as likely as the others. Default: the seed draws that too */
+export function drawSwarmOptions(seed: number, mix?: readonly FaultType[]): SwarmOptions {
   const chance = new Chance(seed, "swarm");
   const latencyMsMin = chance.between(0.05, 0.5);
   const syncMsMin = chance.between(0.02, 1);
   return {
-    brokers: 3,
+    brokers: chance.happens(largeShare) ? 5 : 3,
     topics: drawTopics(chance),
     producers: chance.integer(1, 2),
     hasLeaderAcks: chance.happens(0.4),
@@ -85,7 +105,7 @@ export function drawSwarmOptions(seed: number): SwarmOptions {
     storeTimeoutMs: chance.integer(500, 3000),
     settingsIntervalMs: chance.happens(0.4) ? chance.between(300, 2000) : undefined,
     faultIntervalMs: chance.between(60, 900),
-    faultWeights: drawWeights(chance),
+    faultWeights: mix === undefined ? drawWeights(chance) : weightsOf(mix),
   };
 }
 
@@ -108,8 +128,17 @@ function drawTopic(chance: Chance, name: string, configs: Readonly<Record<string
   return { name, partitions: 1, replicationFactor: 3, configs: { ...configs, ...segments } };
 }
 
+function weightsOf(mix: readonly FaultType[]): Record<FaultType, number> {
+  const drawn = faultTypes.map((type): [FaultType, number] => [type, mix.includes(type) ? 1 : 0]);
+  return Object.fromEntries(drawn) as Record<FaultType, number>;
+}
+
 function drawWeights(chance: Chance): Record<FaultType, number> {
   const share = chance.between(0.2, 1);
-  const drawn = faultTypes.map((type): [FaultType, number] => [type, chance.happens(share) ? weights[type] : 0]);
+  const shareOf = (type: FaultType): number => (type === "storeRestore" ? share * restoreShare : share);
+  const drawn = faultTypes.map((type): [FaultType, number] => [
+    type,
+    chance.happens(shareOf(type)) ? weights[type] : 0,
+  ]);
   return Object.fromEntries(drawn) as Record<FaultType, number>;
 }

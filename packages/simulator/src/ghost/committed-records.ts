@@ -3,7 +3,8 @@
  * ever told anybody of, and the batches below it as that leader had them.
  */
 
-import type { LoggedBatch, ReplicaLog } from "./replica-log.js";
+import type { LoggedBatch } from "./batch-pool.js";
+import type { ReplicaLog } from "./replica-log.js";
 import type { PartitionKey } from "./replica-logs.js";
 
 export class CommittedRecords {
@@ -48,7 +49,7 @@ export class CommittedRecords {
       if (batch.endOffset <= log.startOffset) continue;
       while ((log.batches[index]?.endOffset ?? Number.POSITIVE_INFINITY) <= batch.baseOffset) index += 1;
       const own = log.batches[index];
-      if (own === undefined || own.bytes.compare(batch.bytes) !== 0) return batch.baseOffset;
+      if (own === undefined || (own !== batch && own.bytes.compare(batch.bytes) !== 0)) return batch.baseOffset;
     }
     return undefined;
   }

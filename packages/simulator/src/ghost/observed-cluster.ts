@@ -6,15 +6,17 @@
 import { applyStoreEvents, type ClusterImage, emptyImage, imageFromListing, keyPrefix } from "@sluice/cluster";
 import type { StoreChange } from "@sluice/coordination";
 import type { MemoryFileSystem } from "@sluice/log/testing";
-import { type BrokerId, brokerId } from "@sluice/model";
+import { type BrokerId, brokerId, type TopicName } from "@sluice/model";
 import type { FetchRequest, FetchResponse, ProduceRequest, ProduceResponse, ReplicateResponse } from "@sluice/protocol";
 import type { FileOperationTap } from "../disk/file-operation-tap.js";
 import type { ObservedStream } from "../network/message-observer.js";
 import { eventsUnder, type SimulatedEtcd } from "../store/simulated-etcd.js";
 import { CommittedRecords } from "./committed-records.js";
+import { topicsOf } from "./image-topics.js";
 import { InSyncFloors } from "./in-sync-floors.js";
 import { RecoveryPoints } from "./recovery-points.js";
 import { type PartitionKey, partitionKeyOf, ReplicaLogs } from "./replica-logs.js";
+import { StoreTrust } from "./store-trust.js";
 
 /** What a leader says of a partition, to a follower or to a client. */
 export interface Advertisement {
@@ -75,7 +77,10 @@ export class ObservedCluster {
   /** Replicas that may have lost records, with the last registration of their broker at that time. */
   readonly #lossy = new Map<string, number>();
   readonly #lossCounts = new Map<string, number>();
-  readonly #endedEpochs = new Map<BrokerId, number>();
+  /** Registrations of processes that have ended, by incarnation. */
+  readonly #endedIncarnations = new Set<string>();
+  readonly #incarnations = new Map<BrokerId, Set<string>>();
+  readonly #storeTrust = new StoreTrust();
   #image: ClusterImage = emptyImage;
 
   constructor() {
@@ -132,17 +137,23 @@ export class ObservedCluster {
     return this.#lossy.has(`${broker} ${partition}`);
   }
 
+  /**
+   * The store is the one that the cluster has worked with. False from a restore of an older state on until the cluster has adopted it:
+   * replica sets and leaders mean nothing then, and no broker has a role.
+   */
+  get isStoreTrusted(): boolean {
+    return this.#storeTrust.isTrusted;
+  }
+
   /** A process of that broker has ended: its registration is one of a dead process, for as long as it stands. */
   processEnded(broker: BrokerId): void {
-    const registration = this.#image.brokers.get(broker);
-    if (registration !== undefined) this.#endedEpochs.set(broker, registration.brokerEpoch);
+    for (const incarnation of this.#incarnations.get(broker) ?? []) this.#endedIncarnations.add(incarnation);
   }
 
   /** The registration of that broker is one of a process that is still there, and it may be elected. */
   isTakingPart(broker: BrokerId): boolean {
     const registration = this.#image.brokers.get(broker);
-    if (registration?.isActive !== true) return false;
-    return registration.brokerEpoch > (this.#endedEpochs.get(broker) ?? -1);
+    return registration?.isActive === true && !this.#endedIncarnations.has(registration.incarnation);
   }
 
   observe(observer: ClusterObserver): void {
@@ -160,6 +171,8 @@ export class ObservedCluster {
     const previous = this.#image;
     this.#image = applyStoreEvents(previous, change.revision, events);
     this.inSyncFloors.onImage(this.#image, previous);
+    this.#storeTrust.onImage(this.#image);
+    this.#noteIncarnations(previous);
     this.#tell((observer) => observer.onImage?.(this.#image, previous));
     this.#forgetExcluded();
   }
@@ -167,7 +180,13 @@ export class ObservedCluster {
   /** The store was restored from a backup: it is what it is now. */
   storeRestored(etcd: SimulatedEtcd): void {
     const { revision, entries } = etcd.state.list(keyPrefix);
+    const previous = this.#image;
     this.#image = imageFromListing(revision, entries);
+    this.inSyncFloors.onImage(this.#image, previous);
+    this.#storeTrust.onRestored(this.#image, previous);
+    this.#noteIncarnations(previous);
+    // Registrations are counted anew: the next one is the first after the loss.
+    for (const name of this.#lossy.keys()) this.#lossy.set(name, this.#lastEpochOf(Number.parseInt(name, 10)));
   }
 
   onRequest(stream: ObservedStream, message: unknown): void {
@@ -190,10 +209,8 @@ export class ObservedCluster {
 
   /** Key of a partition by the name of its topic; undefined: there is no such topic now. */
   partitionKey(topic: string, partition: number): PartitionKey | undefined {
-    for (const each of this.#image.topics.values()) {
-      if (each.name === topic) return partitionKeyOf(each.id, partition);
-    }
-    return undefined;
+    const id = this.#image.topics.get(topic as TopicName)?.id;
+    return id === undefined ? undefined : partitionKeyOf(id, partition);
   }
 
   #onProduceResponse(broker: number, stream: ObservedStream, response: ProduceResponse): void {
@@ -231,9 +248,17 @@ export class ObservedCluster {
     this.#tell((observer) => observer.onCommitted?.(partition, highWatermark, advertisement));
   }
 
+  #noteIncarnations(previous: ClusterImage): void {
+    if (this.#image.brokers === previous.brokers) return;
+    for (const { id, incarnation } of this.#image.brokers.values()) {
+      const known = this.#incarnations.get(id) ?? new Set();
+      this.#incarnations.set(id, known.add(incarnation));
+    }
+  }
+
   #forgetExcluded(): void {
     if (this.#lossy.size === 0) return;
-    for (const topic of this.#image.topics.values()) {
+    for (const topic of topicsOf(this.#image)) {
       for (const { partition, replicas, inSyncReplicas, eligibleLeaderReplicas } of topic.partitions) {
         for (const replica of replicas) {
           if (inSyncReplicas.includes(replica) || eligibleLeaderReplicas.includes(replica)) continue;

@@ -5,21 +5,12 @@
  * (`.swap`, `.deleted`) are kept and do not count.
  */
 
-import {
-  batchBaseOffset,
-  batchHeaderSizeBytes,
-  batchLastOffset,
-  batchLeaderEpoch,
-  batchSizeBytes,
-  verifyBatchChecksum,
-} from "@sluice/record";
+import { batchHeaderSizeBytes, batchSizeBytes, verifyBatchChecksum } from "@sluice/record";
+import { BatchPool, type LoggedBatch } from "./batch-pool.js";
 
-export interface LoggedBatch {
-  readonly baseOffset: number;
-  /** Exclusive. */
-  readonly endOffset: number;
-  readonly leaderEpoch: number;
-  readonly bytes: Buffer;
+export interface FilePlace {
+  readonly path: string;
+  readonly position: number;
 }
 
 interface LogFile {
@@ -28,33 +19,43 @@ interface LogFile {
   readonly batches: { readonly position: number; readonly batch: LoggedBatch }[];
   /** Bytes that a power loss leaves. */
   durableBytes: number;
+  /** A sync has failed: no later one makes durable what was written before it. */
+  hasLostWrites: boolean;
 }
 
 const logFilePattern = /\/(\d{20})\.log$/;
 
 export class ReplicaLog {
+  readonly #pool: BatchPool;
   readonly #files = new Map<string, LogFile>();
+  /** Those that count, by offset; undefined: to be found anew. */
+  #counted: readonly LogFile[] | undefined;
   #ordered: readonly LoggedBatch[] | undefined;
+
+  /** @param pool that of the partition */
+  constructor(pool = new BatchPool()) {
+    this.#pool = pool;
+  }
 
   /** All batches, by offset. */
   get batches(): readonly LoggedBatch[] {
-    this.#ordered ??= this.#countedFiles().flatMap((file) => file.batches.map(({ batch }) => batch));
+    this.#ordered ??= this.#countedFiles.flatMap((file) => file.batches.map(({ batch }) => batch));
     return this.#ordered;
   }
 
   /** Exclusive. */
   get endOffset(): number {
-    return this.batches.at(-1)?.endOffset ?? this.#countedFiles().at(-1)?.baseOffset ?? 0;
+    return this.batches.at(-1)?.endOffset ?? this.#countedFiles.at(-1)?.baseOffset ?? 0;
   }
 
   get startOffset(): number {
-    return this.#countedFiles().at(0)?.baseOffset ?? 0;
+    return this.#countedFiles[0]?.baseOffset ?? 0;
   }
 
   /** Where the batches end that a power loss leaves, exclusive. */
   get durableEndOffset(): number {
     let end = this.startOffset;
-    for (const { batches, durableBytes } of this.#countedFiles()) {
+    for (const { batches, durableBytes } of this.#countedFiles) {
       for (const { position, batch } of batches) {
         if (position + batch.bytes.length > durableBytes) return end;
         end = batch.endOffset;
@@ -80,6 +81,15 @@ export class ReplicaLog {
     return batch !== undefined && batch.baseOffset <= offset ? batch : undefined;
   }
 
+  /** The file that holds that batch, and where in it. */
+  placeOf(batch: LoggedBatch): FilePlace | undefined {
+    for (const [path, { batches }] of this.#files) {
+      const found = batches.find((each) => each.batch === batch);
+      if (found !== undefined && logFilePattern.test(path)) return { path, position: found.position };
+    }
+    return undefined;
+  }
+
   written(path: string, bytes: Buffer, position: number): void {
     const file = this.#file(path);
     cut(file, position);
@@ -87,7 +97,7 @@ export class ReplicaLog {
     while (bytes.length - at >= batchHeaderSizeBytes) {
       const size = batchSizeBytes(bytes, at);
       if (size < batchHeaderSizeBytes || at + size > bytes.length) break;
-      file.batches.push({ position: position + at, batch: batchOf(bytes.subarray(at, at + size)) });
+      file.batches.push({ position: position + at, batch: this.#pool.of(bytes.subarray(at, at + size)) });
       at += size;
     }
     this.#ordered = undefined;
@@ -114,32 +124,52 @@ export class ReplicaLog {
 
   synced(path: string): void {
     const file = this.#file(path);
+    if (file.hasLostWrites) return;
     const last = file.batches.at(-1);
     file.durableBytes = last === undefined ? 0 : last.position + last.batch.bytes.length;
+  }
+
+  syncFailed(path: string): void {
+    this.#file(path).hasLostWrites = true;
   }
 
   renamed(from: string, to: string): void {
     const file = this.#files.get(from);
     this.#files.delete(from);
     if (file !== undefined) this.#files.set(to, file);
-    this.#ordered = undefined;
+    this.#filesChanged();
   }
 
   removed(path: string): void {
     this.#files.delete(path);
-    this.#ordered = undefined;
+    this.#filesChanged();
   }
 
   #file(path: string): LogFile {
-    const known = this.#files.get(path) ?? { baseOffset: baseOffsetOf(path), batches: [], durableBytes: 0 };
-    this.#files.set(path, known);
-    return known;
+    const known = this.#files.get(path);
+    if (known !== undefined) return known;
+    const file = newFile(path);
+    this.#files.set(path, file);
+    this.#filesChanged();
+    return file;
   }
 
-  #countedFiles(): LogFile[] {
-    const counted = [...this.#files].filter(([path]) => logFilePattern.test(path)).map(([, file]) => file);
-    return counted.sort((a, b) => a.baseOffset - b.baseOffset);
+  get #countedFiles(): readonly LogFile[] {
+    this.#counted ??= [...this.#files]
+      .filter(([path]) => logFilePattern.test(path))
+      .map(([, file]) => file)
+      .sort((a, b) => a.baseOffset - b.baseOffset);
+    return this.#counted;
   }
+
+  #filesChanged(): void {
+    this.#counted = undefined;
+    this.#ordered = undefined;
+  }
+}
+
+function newFile(path: string): LogFile {
+  return { baseOffset: baseOffsetOf(path), batches: [], durableBytes: 0, hasLostWrites: false };
 }
 
 function cut(file: LogFile, sizeBytes: number): void {
@@ -147,16 +177,6 @@ function cut(file: LogFile, sizeBytes: number): void {
   const last = file.batches.at(-1);
   if (last !== undefined && last.position + last.batch.bytes.length > sizeBytes) file.batches.pop();
   file.durableBytes = Math.min(file.durableBytes, sizeBytes);
-}
-
-function batchOf(bytes: Buffer): LoggedBatch {
-  const own = Buffer.from(bytes);
-  return {
-    baseOffset: batchBaseOffset(own),
-    endOffset: batchLastOffset(own) + 1,
-    leaderEpoch: batchLeaderEpoch(own),
-    bytes: own,
-  };
 }
 
 function baseOffsetOf(path: string): number {

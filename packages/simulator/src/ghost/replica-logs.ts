@@ -2,6 +2,7 @@
 
 import type { MemoryFileSystem } from "@sluice/log/testing";
 import type { FileOperationTap } from "../disk/file-operation-tap.js";
+import { BatchPool } from "./batch-pool.js";
 import { ReplicaLog } from "./replica-log.js";
 
 /** `<topicId>-<partition>`, as the directory of the partition is called. */
@@ -22,6 +23,7 @@ const partitionPathPattern = /\/([0-9a-f-]{36}-\d+)(?:\/(.*))?$/;
 
 export class ReplicaLogs {
   readonly #logs = new Map<number, Map<PartitionKey, ReplicaLog>>();
+  readonly #pools = new Map<PartitionKey, BatchPool>();
   readonly #listener: ReplicaLogsListener;
 
   constructor(listener: ReplicaLogsListener) {
@@ -47,6 +49,7 @@ export class ReplicaLogs {
         }),
       truncated: (path, sizeBytes) => this.#change(broker, path, (log) => log.truncated(path, sizeBytes)),
       synced: (path) => this.#change(broker, path, (log) => log.synced(path)),
+      syncFailed: (path) => this.#change(broker, path, (log) => log.syncFailed(path)),
       renamed: (from, to) => this.#change(broker, from, (log) => log.renamed(from, to)),
       removed: (path) => this.#removed(broker, path),
     };
@@ -59,7 +62,7 @@ export class ReplicaLogs {
     if (!(await disk.exists(directory))) return;
     for (const name of await disk.list(directory)) {
       if (!partitionPathPattern.test(`/${name}`)) continue;
-      const log = new ReplicaLog();
+      const log = new ReplicaLog(this.#poolOf(name));
       logs.set(name, log);
       for (const file of await disk.list(`${directory}/${name}`)) {
         const path = `${directory}/${name}/${file}`;
@@ -84,10 +87,16 @@ export class ReplicaLogs {
     else this.#change(broker, path, (log) => log.removed(path));
   }
 
+  #poolOf(partition: PartitionKey): BatchPool {
+    const pool = this.#pools.get(partition) ?? new BatchPool();
+    this.#pools.set(partition, pool);
+    return pool;
+  }
+
   #logOf(broker: number, partition: PartitionKey): ReplicaLog {
     const logs = this.#logs.get(broker) ?? new Map<PartitionKey, ReplicaLog>();
     this.#logs.set(broker, logs);
-    const log = logs.get(partition) ?? new ReplicaLog();
+    const log = logs.get(partition) ?? new ReplicaLog(this.#poolOf(partition));
     logs.set(partition, log);
     return log;
   }

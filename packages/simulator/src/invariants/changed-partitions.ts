@@ -1,7 +1,9 @@
 /** Partitions that differ between two images of the cluster. */
 
-import { type ClusterImage, changedKeys, type PartitionImage, type TopicImage } from "@sluice/cluster";
-import { type PartitionKey, partitionKeyOf } from "../ghost/replica-logs.js";
+import type { ClusterImage, PartitionImage, TopicImage } from "@sluice/cluster";
+import type { TopicId } from "@sluice/model";
+import { changedTopics, topicsOf } from "../ghost/image-topics.js";
+import type { PartitionKey } from "../ghost/replica-logs.js";
 
 export interface ChangedPartition {
   readonly now: PartitionImage;
@@ -11,7 +13,7 @@ export interface ChangedPartition {
 }
 
 export function* changedPartitions(image: ClusterImage, previous: ClusterImage): Iterable<ChangedPartition> {
-  for (const name of changedKeys(previous.topics, image.topics)) {
+  for (const name of changedTopics(image, previous)) {
     const topic = image.topics.get(name);
     if (topic === undefined) continue;
     const known = previous.topics.get(name);
@@ -27,7 +29,7 @@ export function* partitionsOfChangedTopics(
   image: ClusterImage,
   previous: ClusterImage,
 ): Iterable<Omit<ChangedPartition, "before">> {
-  for (const name of changedKeys(previous.topics, image.topics)) {
+  for (const name of changedTopics(image, previous)) {
     const topic = image.topics.get(name);
     for (const now of topic?.partitions ?? []) yield { now, topic: topic as TopicImage };
   }
@@ -35,13 +37,12 @@ export function* partitionsOfChangedTopics(
 
 /** All partitions of an image. */
 export function* allPartitions(image: ClusterImage): Iterable<PartitionImage> {
-  for (const topic of image.topics.values()) yield* topic.partitions;
+  for (const topic of topicsOf(image)) yield* topic.partitions;
 }
 
 /** The partition of that key; undefined: there is none now. */
 export function partitionByKey(image: ClusterImage, key: PartitionKey): PartitionImage | undefined {
-  for (const partition of allPartitions(image)) {
-    if (partitionKeyOf(partition.topicId, partition.partition) === key) return partition;
-  }
-  return undefined;
+  const dash = key.lastIndexOf("-");
+  const topic = image.topicsById.get(key.slice(0, dash) as TopicId);
+  return topic?.partitions[Number(key.slice(dash + 1))];
 }

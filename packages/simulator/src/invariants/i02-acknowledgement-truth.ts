@@ -1,6 +1,6 @@
 /** I2: at the moment of an acknowledgement the leader has exactly the batch that was sent, at that offset and in that epoch. */
 
-import type { LoggedBatch } from "../ghost/replica-log.js";
+import type { LoggedBatch } from "../ghost/batch-pool.js";
 import type { InvariantDefinition } from "./invariant.js";
 
 /** What the checksum covers, and the checksum: all that a leader does not stamp. */

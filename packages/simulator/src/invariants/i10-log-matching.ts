@@ -1,5 +1,6 @@
 /** I10: when all has healed, all replicas of a partition hold the same bytes, from the largest of their log starts on. */
 
+import { topicsOf } from "../ghost/image-topics.js";
 import { partitionKeyOf } from "../ghost/replica-logs.js";
 import type { InvariantDefinition } from "./invariant.js";
 
@@ -8,7 +9,7 @@ export const logMatching: InvariantDefinition = {
   title: "replicas are equal below the high watermark",
   create: ({ cluster, violated }) => ({
     atEnd() {
-      for (const topic of cluster.image.topics.values()) {
+      for (const topic of topicsOf(cluster.image)) {
         for (const { partition, replicas } of topic.partitions) {
           const key = partitionKeyOf(topic.id, partition);
           for (const replica of replicas) {

@@ -9,6 +9,7 @@ export const leaderCompleteness: InvariantDefinition = {
   title: "an elected leader has all that is committed",
   create: ({ cluster, violated }) => ({
     onImage(image, previous) {
+      if (!cluster.isStoreTrusted) return;
       for (const { now, before } of changedPartitions(image, previous)) {
         // A registration of a dead process may be elected: nobody ever leads under it.
         if (now.leader === undefined || now.leaderEpoch === before?.leaderEpoch) continue;

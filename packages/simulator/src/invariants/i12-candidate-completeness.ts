@@ -23,10 +23,13 @@ export const candidateCompleteness: InvariantDefinition = {
         const activeChanged = [...image.brokers.values()].some(
           ({ id, isActive }) => isActive && previous.brokers.get(id)?.isActive !== true,
         );
-        if (activeChanged) for (const partition of allPartitions(image)) check(partition);
+        if (!cluster.isStoreTrusted) return;
+        if (activeChanged || image.history !== previous.history)
+          for (const partition of allPartitions(image)) check(partition);
         else for (const { now } of changedPartitions(image, previous)) check(now);
       },
       onCommitted(key) {
+        if (!cluster.isStoreTrusted) return;
         const partition = partitionByKey(cluster.image, key);
         if (partition !== undefined) check(partition);
       },

@@ -34,11 +34,13 @@ export const quorumSuperset: InvariantDefinition = {
     };
     return {
       onImage(image, previous) {
+        if (!cluster.isStoreTrusted) return;
         for (const { now, topic } of partitionsOfChangedTopics(image, previous)) {
           if (isGateOpen(cluster, now, topic)) noteOpen(partitionKeyOf(now.topicId, now.partition), now);
         }
       },
       onCommitted(key, highWatermark, { broker, leaderEpoch }) {
+        if (!cluster.isStoreTrusted) return;
         const partition = partitionByKey(cluster.image, key);
         // A leader that was deposed counts with the sets that it knew.
         if (partition?.leader !== broker || partition.leaderEpoch !== leaderEpoch) return;

@@ -18,7 +18,7 @@ export const leaderInSync: InvariantDefinition = {
         if (now.leader !== undefined && !now.inSyncReplicas.includes(now.leader)) {
           violated(`${key}: leader ${now.leader} is not in the in-sync replicas ${now.inSyncReplicas.join()}`);
         }
-        if (before === undefined || now.lastEligibleLeaderReplicas.length > 0) continue;
+        if (before === undefined || !cluster.isStoreTrusted || now.lastEligibleLeaderReplicas.length > 0) continue;
         const min = cluster.inSyncFloors.of(topic);
         if (candidateCount(before) >= min && candidateCount(now) < min) {
           violated(`${key}: ${candidateCount(now)} candidates, and it had ${candidateCount(before)}`);

@@ -9,6 +9,7 @@ export const uncleanExclusion: InvariantDefinition = {
   title: "a replica that lost records is excluded before it takes part",
   create: ({ cluster, violated }) => ({
     onImage(image, previous) {
+      if (!cluster.isStoreTrusted) return;
       for (const { id, isActive } of image.brokers.values()) {
         if (!isActive || previous.brokers.get(id)?.isActive === true || !cluster.isTakingPart(id)) continue;
         for (const { topicId, partition, inSyncReplicas, eligibleLeaderReplicas } of allPartitions(image)) {

@@ -18,7 +18,7 @@ export const noCommittedTruncation: InvariantDefinition = {
         );
       }
       const committed = cluster.committed.highWatermark(key);
-      if (toOffset >= committed || cluster.isLossy(broker, key)) return;
+      if (toOffset >= committed || cluster.isLossy(broker, key) || !cluster.isStoreTrusted) return;
       const partition = partitionByKey(cluster.image, key);
       const candidates = [...(partition?.inSyncReplicas ?? []), ...(partition?.eligibleLeaderReplicas ?? [])];
       if (!candidates.some((candidate) => candidate === broker)) return;

@@ -6,6 +6,8 @@
  * them. A text that is not found exactly once is an error, so that a bug never silently stops being planted.
  */
 
+import type { FaultType } from "../faults/fault.js";
+
 export interface SourceChange {
   /** Path from the root of the repository. */
   readonly file: string;
@@ -18,6 +20,8 @@ export interface PlantedBug {
   readonly id: string;
   /** The rule that it breaks. */
   readonly rule: string;
+  /** Faults of the runs that look for it, where runs with all of them find it too seldom. Default: each seed draws its own. */
+  readonly mix?: readonly FaultType[];
   readonly changes: readonly SourceChange[];
 }
 
@@ -190,6 +194,7 @@ export interface LeaderAppendsDependencies {`,
   {
     id: "verdict-not-persisted",
     rule: "a lossy verdict is durable before recovery cuts a byte",
+    mix: ["powerLoss", "powerLossInWrite", "killInStart", "killWhileFenced"],
     changes: [
       {
         file: "packages/log/src/lossy-partitions.ts",
@@ -227,6 +232,17 @@ export interface LeaderAppendsDependencies {`,
     ],
   },
   {
+    id: "watch-misses-a-change",
+    rule: "who watches the cluster is told of every change",
+    changes: [
+      {
+        file: "packages/broker/src/cluster/metadata.ts",
+        search: "...delta.partitionsChanged.map(topicOf)",
+        replacement: "...delta.partitionsChanged.slice(1).map(topicOf)",
+      },
+    ],
+  },
+  {
     id: "admitted-below-epoch-start",
     rule: "a replica joins the in-sync ones when it has all below the start of the epoch too",
     changes: [
@@ -256,6 +272,24 @@ export interface LeaderAppendsDependencies {`,
       {
         file: "packages/broker/src/cluster-peers.ts",
         search: "    this.#attached?.followerStreams.cut(life.broker, life.brokerEpoch);\n",
+        replacement: "",
+      },
+      // Whom the leader has refused asks again as well: either is enough by itself.
+      {
+        file: "packages/replication/src/leader-replicas.ts",
+        search: "return wasServed ? [this.#refuse(replica, this.#errors.leaderNotAvailable())] : [];",
+        replacement: "return wasServed ? [] : [];",
+      },
+    ],
+  },
+  {
+    id: "registration-of-a-restored-store",
+    rule: "a broker that finds its last registration forgotten begins anew with the restored store",
+    mix: ["storeRestore", "kill", "watchBreak"],
+    changes: [
+      {
+        file: "packages/broker/src/cluster-membership.ts",
+        search: '      if (isSluiceError(error, "STORE_RESTORED")) onStoreRestored(error);\n',
         replacement: "",
       },
     ],

@@ -16,9 +16,11 @@ const result: SimulationResult = {
 };
 
 describe("rerunLine", () => {
-  it("names the faults that are left where some were left out", () => {
+  it("names the mix of faults, and those that are left where some were left out", () => {
     const options = { seed: 7, events: 100 };
     expect(rerunLine(result, options)).toBe("npm run sim -- --seed 7 --events 100");
+    const mixed = { ...options, mix: ["kill", "cut"] as const };
+    expect(rerunLine(result, mixed)).toBe("npm run sim -- --seed 7 --events 100 --mix kill,cut");
     const shrunk = { ...options, leftOutFaults: new Set([0, 2]) };
     expect(rerunLine(result, shrunk)).toBe("npm run sim -- --seed 7 --events 100 --faults 1");
     const without = { ...options, leftOutFaults: new Set([0, 1, 2]) };

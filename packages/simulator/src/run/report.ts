@@ -7,8 +7,8 @@ import type { SimulationOptions, SimulationResult } from "./simulation.js";
 const timelineLines = 200;
 
 /** The command that repeats a run. */
-export function rerunLine({ plan }: SimulationResult, { seed, events, leftOutFaults }: SimulationOptions): string {
-  const line = `npm run sim -- --seed ${seed} --events ${events}`;
+export function rerunLine({ plan }: SimulationResult, { seed, events, mix, leftOutFaults }: SimulationOptions): string {
+  const line = `npm run sim -- --seed ${seed} --events ${events}${mix === undefined ? "" : ` --mix ${mix.join()}`}`;
   if (leftOutFaults === undefined || leftOutFaults.size === 0) return line;
   const kept = [...plan.keys()].filter((place) => !leftOutFaults.has(place));
   return `${line} --faults ${kept.join()}`.trimEnd();

@@ -13,6 +13,7 @@ import type { FaultType, PlannedFault } from "../faults/fault.js";
 import { FaultInjector } from "../faults/fault-injector.js";
 import { drawFaultPlan } from "../faults/fault-plan.js";
 import { drawSwarmOptions, type SwarmOptions } from "../faults/swarm-options.js";
+import { topicsOf } from "../ghost/image-topics.js";
 import { ObservedCluster } from "../ghost/observed-cluster.js";
 import { partitionKeyOf } from "../ghost/replica-logs.js";
 import { invariants } from "../invariants/catalogue.js";
@@ -26,6 +27,7 @@ import { Trace } from "../kernel/trace.js";
 import type { MessageObserver, ObservedStream } from "../network/message-observer.js";
 import { SimulatedNetwork } from "../network/simulated-network.js";
 import { SimulatedEtcd } from "../store/simulated-etcd.js";
+import type { ClusterWatcher } from "../workload/cluster-watcher.js";
 import { History } from "../workload/history.js";
 import type { Reader } from "../workload/reader.js";
 import { clientHosts, Workload } from "../workload/workload.js";
@@ -34,6 +36,8 @@ export interface SimulationOptions {
   readonly seed: number;
   /** Events of the safety phase, the start of the cluster included. */
   readonly events: number;
+  /** The faults that there are, each as likely as the others. Default: the seed draws that. */
+  readonly mix?: readonly FaultType[] | undefined;
   /** Places in the plan of the faults that are left out. Default: none. */
   readonly leftOutFaults?: ReadonlySet<number>;
   /** Changes of what the seed draws. Default: none. */
@@ -100,7 +104,7 @@ class Simulation {
   constructor(options: SimulationOptions) {
     const { seed } = options;
     this.#options = options;
-    this.#swarm = { ...drawSwarmOptions(seed), ...options.overrides };
+    this.#swarm = { ...drawSwarmOptions(seed, options.mix), ...options.overrides };
     this.#plan = drawFaultPlan(seed, this.#swarm);
     this.#scheduler = new Scheduler(new Chance(seed, "scheduler"));
     this.#trace = new Trace(this.#scheduler);
@@ -120,6 +124,7 @@ class Simulation {
       network: this.#network,
       chance: new Chance(seed, "workload"),
       history: this.#history,
+      isStoreTrusted: () => this.#cluster.isStoreTrusted,
     });
     this.#injector = new FaultInjector({
       ...dependencies,
@@ -128,6 +133,7 @@ class Simulation {
       cluster: this.#cluster,
       brokers: this.#brokers,
       clientHosts,
+      adoptStore: (afterMs) => this.#workload.adoptStore(afterMs),
     });
     this.#watchInvariants();
   }
@@ -247,12 +253,14 @@ class Simulation {
   async #healingPhase(): Promise<void> {
     if (this.#violation !== undefined) return;
     this.#injector.heal();
+    // From now on, so that what they know at the end has come in changes.
+    const watchers = this.#workload.watchAll();
     this.#scheduler.schedule(healedWorkMs, () => this.#workload.stopChanges());
     let problem: string | undefined = "nothing was asked yet";
     const endMs = this.#scheduler.nowMs + healMsMax;
     while (problem !== undefined && this.#scheduler.nowMs < endMs && this.#violation === undefined) {
       await this.#pause(pollMs);
-      problem = await this.#convergenceProblem();
+      problem = await this.#convergenceProblem(watchers);
     }
     if (problem !== undefined)
       return this.#violated("I26", `not whole ${healMsMax} ms after all faults ended: ${problem}`);
@@ -261,8 +269,9 @@ class Simulation {
   }
 
   /** Why the cluster is not whole yet; undefined: it is. */
-  async #convergenceProblem(): Promise<string | undefined> {
+  async #convergenceProblem(watchers: readonly ClusterWatcher[]): Promise<string | undefined> {
     if (this.#workload.pendingCount > 0) return `${this.#workload.pendingCount} batches have no outcome`;
+    if (this.#cluster.image.history.isRestored) return "the store was restored and is not adopted yet";
     const liveness = livenessProblem(this.#cluster);
     if (liveness !== undefined) return liveness;
     let described: Awaited<ReturnType<Workload["describeAll"]>> | undefined;
@@ -271,7 +280,11 @@ class Simulation {
     });
     await this.#runUntil(() => described !== undefined, healMsMax);
     for (const broker of this.#brokers) {
-      const problem = metadataProblem(this.#cluster, broker.id, described?.[broker.id - 1]);
+      const place = broker.id - 1;
+      const problem = metadataProblem(this.#cluster, broker.id, {
+        described: described?.[place],
+        watched: watchers[place]?.view,
+      });
       if (problem !== undefined) return problem;
     }
     return undefined;
@@ -288,7 +301,7 @@ class Simulation {
   }
 
   #logEnd({ topic, partition }: Reader): number {
-    const image = [...this.#cluster.image.topics.values()].find(({ name }) => name === topic);
+    const image = topicsOf(this.#cluster.image).find(({ name }) => name === topic);
     const leader = image?.partitions[partition]?.leader;
     if (image === undefined || leader === undefined) return Number.POSITIVE_INFINITY;
     return this.#cluster.logs.of(leader, partitionKeyOf(image.id, partition))?.endOffset ?? 0;

@@ -112,6 +112,21 @@ describe("EtcdClient", () => {
     expect(seen.at(-1)).toBe("REVISION_COMPACTED");
   });
 
+  it("gives the leases of a backup their whole time again, and knows no later ones", async () => {
+    const { client, etcd, runFor, settled } = setUp();
+    const { leaseId } = (await settled(client.grantLease(2000))) as { leaseId: string };
+    await settled(client.transact([], [{ ...put("/a", "1"), leaseId }]));
+    const backup = etcd.backup();
+    await runFor(4000);
+    expect(etcd.state.get("/a")).toBeUndefined();
+    const { leaseId: later } = (await settled(client.grantLease(60_000))) as { leaseId: string };
+    etcd.restore(backup);
+    expect(etcd.state.get("/a")).toMatchObject({ value: "1", leaseId });
+    expect(await settled(client.keepLeaseAlive(later))).toBe("LEASE_EXPIRED");
+    await runFor(3000);
+    expect(etcd.state.get("/a")).toBeUndefined();
+  });
+
   it("tells a watch that began after a restore nothing of what never was", async () => {
     const { client, etcd, runFor } = setUp();
     etcd.transact([], [put("/a", "1")]);

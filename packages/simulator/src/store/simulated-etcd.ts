@@ -3,7 +3,7 @@
  * watches. It is reached through `EtcdClient`, which is where answers get lost.
  *
  * Its faults: no quorum (it answers nobody), a restart (leases get their whole time again), a compaction (watches that are behind
- * end), and a restore from a backup (revisions go back).
+ * end), and a restore from a backup (revisions go back, and leases that had ended are there again).
  */
 
 import type { Compare, Operation, StoreEvent } from "@sluice/coordination";
@@ -15,6 +15,12 @@ import type { ScheduledEvent, Scheduler } from "../kernel/scheduler.js";
 interface Lease {
   readonly ttlMs: number;
   expiry: ScheduledEvent;
+}
+
+/** What is kept of it for a restore: the state, and its leases by id with their times in milliseconds. */
+export interface EtcdBackup {
+  readonly snapshot: StoreSnapshot;
+  readonly leases: ReadonlyMap<string, number>;
 }
 
 /** Told of every change, in order, at the moment at which it is decided. */
@@ -48,6 +54,10 @@ export class SimulatedEtcd {
   constructor(dependencies: { readonly scheduler: Scheduler; readonly chance: Chance }) {
     this.#scheduler = dependencies.scheduler;
     this.#chance = dependencies.chance;
+  }
+
+  get hasQuorum(): boolean {
+    return this.#hasQuorum;
   }
 
   get state(): StoreState {
@@ -121,16 +131,17 @@ export class SimulatedEtcd {
     for (const watch of [...this.#watches]) watch.changed();
   }
 
-  backup(): StoreSnapshot {
-    return this.#state.snapshot();
+  backup(): EtcdBackup {
+    const leases = new Map([...this.#leases].map(([leaseId, { ttlMs }]) => [leaseId, ttlMs]));
+    return { snapshot: this.#state.snapshot(), leases };
   }
 
-  /** An operator restores a backup: what came after it never was. Leases are gone, and their keys with them. */
-  restore(backup: StoreSnapshot): void {
-    for (const leaseId of [...this.#leases.keys()]) this.#leases.get(leaseId)?.expiry.cancel();
+  /** An operator restores a backup: what came after it never was, and the leases of then have their whole time again. */
+  restore({ snapshot, leases }: EtcdBackup): void {
+    for (const { expiry } of this.#leases.values()) expiry.cancel();
     this.#leases.clear();
-    const entries = backup.entries.filter((entry) => entry.leaseId === undefined);
-    this.#state = new StoreState({ historyEventsMax, snapshot: { revision: backup.revision, entries } });
+    this.#state = new StoreState({ historyEventsMax, snapshot });
+    for (const [leaseId, ttlMs] of leases) this.#leases.set(leaseId, { ttlMs, expiry: this.#expiryOf(leaseId, ttlMs) });
     const error = new SluiceError("STORE_UNAVAILABLE", { endpoints: "etcd", reason: "it was restarted" });
     for (const watch of [...this.#watches]) watch.ended(error);
     this.#watches.clear();

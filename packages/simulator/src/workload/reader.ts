@@ -2,7 +2,7 @@
 
 import type { Clock, MessageStream, Timer, TransportConnection } from "@sluice/model";
 import { type FetchRequest, type FetchResponse, logService } from "@sluice/protocol";
-import { batchesIn, batchLeaderEpoch, recordsIn } from "@sluice/record";
+import { batchesIn, batchLeaderEpoch, recordsIn, verifyBatchChecksum } from "@sluice/record";
 import type { ClusterSession } from "./cluster-session.js";
 import { type History, sendIdOf } from "./history.js";
 
@@ -98,7 +98,14 @@ export class Reader {
       this.#lost();
       return;
     }
-    for (const batch of batchesIn(response.records)) this.#take(batch);
+    for (const batch of batchesIn(response.records)) {
+      // What has rotten is no answer: it is asked for again.
+      if (!verifyBatchChecksum(batch, 0, batch.length)) {
+        this.#lost();
+        return;
+      }
+      this.#take(batch);
+    }
     this.#ask();
   }
 

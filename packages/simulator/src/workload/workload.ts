@@ -14,16 +14,20 @@ import { SimulatedClock } from "../kernel/simulated-clock.js";
 import { SimulatedProcess } from "../kernel/simulated-process.js";
 import type { SimulatedNetwork } from "../network/simulated-network.js";
 import { ClusterSession } from "./cluster-session.js";
+import { ClusterWatcher } from "./cluster-watcher.js";
 import type { History } from "./history.js";
 import { Producer } from "./producer.js";
 import { Reader } from "./reader.js";
 import { SettingsChanger } from "./settings-changer.js";
+import { StoreOperator } from "./store-operator.js";
 
 export interface WorkloadDependencies {
   readonly scheduler: Scheduler;
   readonly network: SimulatedNetwork;
   readonly chance: Chance;
   readonly history: History;
+  /** Whether the cluster works with its store, or works with it again after a restore. */
+  readonly isStoreTrusted: () => boolean;
 }
 
 /** Hosts that clients are on. */
@@ -37,11 +41,13 @@ export class Workload {
   readonly #producers: Producer[] = [];
   readonly #readers: Reader[] = [];
   readonly #settingsChangers: SettingsChanger[] = [];
+  readonly #storeOperator: StoreOperator;
   #clientCount = 0;
 
   constructor(options: SwarmOptions, dependencies: WorkloadDependencies) {
     this.#options = options;
     this.#dependencies = dependencies;
+    this.#storeOperator = new StoreOperator({ ...this.#client(), isStoreTrusted: dependencies.isStoreTrusted });
   }
 
   /** Batches without an outcome. */
@@ -68,6 +74,11 @@ export class Workload {
     if (settingsIntervalMs !== undefined) for (const { name } of topics) this.#changeSettings(name, settingsIntervalMs);
   }
 
+  /** After that time an operator adopts a restored store, and every later one at once. */
+  adoptStore(afterMs: number): void {
+    void this.#storeOperator.begin(afterMs);
+  }
+
   /** Nothing new is written or changed. */
   stopChanges(): void {
     for (const producer of this.#producers) producer.stop();
@@ -92,6 +103,15 @@ export class Workload {
           .catch(() => undefined),
       ),
     );
+  }
+
+  /** Begins to watch the cluster at each broker. */
+  watchAll(): readonly ClusterWatcher[] {
+    return this.#addresses.map((address) => {
+      const watcher = new ClusterWatcher(address, this.#client());
+      watcher.run();
+      return watcher;
+    });
   }
 
   async #createTopic(session: ClusterSession, topic: TopicOptions): Promise<void> {

@@ -10,7 +10,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { isForPrograms, withClusterOptions } from "../../command-options.js";
 import { carryOutMoves, type MoveOptions, withMoveOptions } from "../../partition/carry-out-moves.js";
-import { costOf, costOfPlan, type Move, type MoveCost, movesOf } from "../../partition/moves.js";
+import { costOf, costOfPlan, type Move, type MoveCost, movesOf, movingText } from "../../partition/moves.js";
 import { say } from "../../print-answer.js";
 import { printJson } from "../../print-json.js";
 import { counted } from "../../quantities.js";
@@ -53,8 +53,8 @@ async function planOf(
 function doneText(moves: readonly Move[], elected: number, { wait }: MoveOptions): string {
   const leaders = `${counted(elected, "partition")} went back to the preferred leader`;
   if (moves.length === 0) return `Nothing to move; ${leaders}.\n`;
-  const moved = wait === true ? "moved" : "move now: 'sluice partition verify' says when they are there";
-  return `${counted(moves.length, "partition")} ${moved}; ${leaders}.\n`;
+  if (wait === true) return `${counted(moves.length, "partition")} moved; ${leaders}.\n`;
+  return `${movingText(moves.length)} now: 'sluice partition verify' says when that is over; ${leaders}.\n`;
 }
 
 function undoneText(moves: readonly Move[]): string {

@@ -5,6 +5,7 @@ import { type BrokerLook, lookAtBrokers } from "../../cluster-look.js";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
+import { absentBrokersText } from "../../partition/absent-brokers.js";
 import { printAnswer } from "../../print-answer.js";
 import { bytesText } from "../../quantities.js";
 import { formatTable } from "../../table.js";
@@ -16,7 +17,8 @@ export function configure(command: Command, context: CommandContext): void {
 async function brokers(options: ClusterOptions, context: CommandContext): Promise<void> {
   const look = await lookAtBrokers(options, context);
   const shown = look.brokers.map(brokerRow);
-  if (shown.some(({ ready }) => !ready)) context.setExitCode(exitCode.unhealthy);
+  const absent = absentBrokersText(look.topics.flatMap(({ partitions }) => partitions));
+  if (absent !== "" || shown.some(({ ready }) => !ready)) context.setExitCode(exitCode.unhealthy);
   await printAnswer(context, options, {
     value: { brokers: shown },
     text: () => {
@@ -40,7 +42,8 @@ async function brokers(options: ClusterOptions, context: CommandContext): Promis
         row.controller ? "controller" : "",
       ]);
       const problems = shown.flatMap(({ id, problems: texts }) => texts.map((text) => `broker ${id}: ${text}\n`));
-      return `${formatTable(columns, rows)}${problems.length === 0 ? "" : `\n${problems.join("")}`}`;
+      const remarks = `${absent}${problems.join("")}`;
+      return `${formatTable(columns, rows)}${remarks === "" ? "" : `\n${remarks}`}`;
     },
   });
 }

@@ -8,7 +8,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { brokerId, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { carryOutMoves, type MoveOptions, withMoveOptions } from "../../partition/carry-out-moves.js";
-import { costOfPlan, movesOf } from "../../partition/moves.js";
+import { costOfPlan, movesOf, movingText } from "../../partition/moves.js";
 import { say } from "../../print-answer.js";
 import { printJson } from "../../print-json.js";
 import { counted } from "../../quantities.js";
@@ -41,5 +41,5 @@ async function drain(broker: number, options: MoveOptions, context: CommandConte
 
 function doneText(broker: number, moves: number, options: MoveOptions): string {
   if (moves === 0 || options.wait === true) return `Broker ${broker} is drained, and keeps nothing.\n`;
-  return `Broker ${broker} is drained; ${counted(moves, "partition")} move away. 'sluice partition verify' says when they are there.\n`;
+  return `Broker ${broker} is drained; ${movingText(moves)} away. 'sluice partition verify' says when that is over.\n`;
 }

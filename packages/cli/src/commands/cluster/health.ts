@@ -5,6 +5,7 @@ import { type ClusterLook, lookAtBrokers } from "../../cluster-look.js";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
+import { isUnderReplicated } from "../../partition/partition-place.js";
 import { printAnswer } from "../../print-answer.js";
 
 export function configure(command: Command, context: CommandContext): void {
@@ -31,7 +32,7 @@ async function health(options: ClusterOptions, context: CommandContext): Promise
 export function verdictOf({ cluster, topics, brokers }: ClusterLook) {
   const partitions = topics.flatMap(({ name, partitions: all }) => all.map((each) => ({ ...each, topic: name })));
   const leaderless = partitions.filter(({ leaderId }) => leaderId === undefined);
-  const underReplicated = partitions.filter(({ replicas, inSyncReplicas }) => inSyncReplicas.length < replicas.length);
+  const underReplicated = partitions.filter(isUnderReplicated);
   const offline = partitions.filter(({ offlineReplicas }) => offlineReplicas.length > 0);
   const offlineBrokers = new Set(offline.flatMap(({ offlineReplicas }) => offlineReplicas).sort((a, b) => a - b));
   const problems = [

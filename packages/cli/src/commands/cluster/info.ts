@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
+import { absentBrokersText } from "../../partition/absent-brokers.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -52,5 +53,5 @@ async function info(options: ClusterOptions, context: CommandContext): Promise<v
   const verdict = healthy
     ? "Healthy: every partition has a leader."
     : `Not healthy: ${cluster.controller === undefined ? "no controller, " : ""}${leaderless} of ${partitions.length} partitions have no leader.`;
-  await context.stdout.write(`Cluster ${cluster.clusterId}\n\n${table}\n${verdict}\n`);
+  await context.stdout.write(`Cluster ${cluster.clusterId}\n\n${table}\n${absentBrokersText(partitions)}${verdict}\n`);
 }

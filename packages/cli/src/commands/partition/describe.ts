@@ -6,6 +6,7 @@ import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, integerBetween, withClusterOptions } from "../../command-options.js";
 import { exitCode } from "../../exit-code.js";
 import { idsText } from "../../partition/moves.js";
+import { isUnderReplicated } from "../../partition/partition-place.js";
 import { type NamedPartition, selectPartitions } from "../../partition/select-partitions.js";
 import { printAnswer } from "../../print-answer.js";
 import { formatTable } from "../../table.js";
@@ -28,7 +29,7 @@ async function describe(
 ): Promise<void> {
   const { partition, offsets } = await withClient(options, context, (client) => look(client.admin(), topic, number));
   const { leaderId, replicas, inSyncReplicas } = partition;
-  if (leaderId === undefined || inSyncReplicas.length < replicas.length) context.setExitCode(exitCode.unhealthy);
+  if (leaderId === undefined || isUnderReplicated(partition)) context.setExitCode(exitCode.unhealthy);
   const value = {
     topic,
     partition: number,

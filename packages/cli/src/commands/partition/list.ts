@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { brokerId, type ClusterOptions, withClusterOptions } from "../../command-options.js";
-import { idsText } from "../../partition/moves.js";
+import { isUnderReplicated, placeCells, placeColumns, placeOf } from "../../partition/partition-place.js";
 import { type NamedPartition, partitionsOf } from "../../partition/select-partitions.js";
 import { printAnswer } from "../../print-answer.js";
 import { formatTable } from "../../table.js";
@@ -33,43 +33,19 @@ async function list(topic: string | undefined, options: ListOptions, context: Co
   const visible = topics.filter(({ isInternal }) => topic !== undefined || options.internal === true || !isInternal);
   const shown = partitionsOf(visible)
     .filter((partition) => isWanted(partition, options))
-    .map((one) => ({
-      topic: one.topic,
-      partition: one.partition,
-      leader: one.leaderId ?? null,
-      leaderEpoch: one.leaderEpoch,
-      replicas: one.replicas,
-      inSyncReplicas: one.inSyncReplicas,
-      offlineReplicas: one.offlineReplicas,
-    }));
+    .map((one) => ({ topic: one.topic, ...placeOf(one) }));
   await printAnswer(context, options, {
     value: { partitions: shown },
     text: () =>
       formatTable(
-        [
-          { title: "TOPIC" },
-          { title: "PARTITION", align: "right" },
-          { title: "LEADER", align: "right" },
-          { title: "EPOCH", align: "right" },
-          { title: "REPLICAS" },
-          { title: "IN-SYNC" },
-          { title: "OFFLINE" },
-        ],
-        shown.map((row) => [
-          row.topic,
-          row.partition,
-          row.leader,
-          row.leaderEpoch,
-          idsText(row.replicas),
-          idsText(row.inSyncReplicas),
-          idsText(row.offlineReplicas),
-        ]),
+        [{ title: "TOPIC" }, ...placeColumns],
+        shown.map((row) => [row.topic, ...placeCells(row)]),
       ),
   });
 }
 
-function isWanted({ leaderId, replicas, inSyncReplicas }: NamedPartition, options: ListOptions): boolean {
-  if (options.broker !== undefined && !replicas.includes(options.broker)) return false;
-  if (options.underReplicated === true && inSyncReplicas.length >= replicas.length) return false;
-  return options.leader || leaderId === undefined;
+function isWanted(partition: NamedPartition, options: ListOptions): boolean {
+  if (options.broker !== undefined && !partition.replicas.includes(options.broker)) return false;
+  if (options.underReplicated === true && !isUnderReplicated(partition)) return false;
+  return options.leader || partition.leaderId === undefined;
 }

@@ -10,7 +10,7 @@ import { type CommandContext, UsageError } from "../../command-context.js";
 import { collectPartitions, isForPrograms, parseBrokers, required, withClusterOptions } from "../../command-options.js";
 import { confirm } from "../../confirm.js";
 import { carryOutMoves, type MoveOptions, withMoveOptions } from "../../partition/carry-out-moves.js";
-import { costOf, movesOf } from "../../partition/moves.js";
+import { changesReplicas, costOf, type Move, movesOf, movingText } from "../../partition/moves.js";
 import { readPlanFile } from "../../partition/plan-file.js";
 import { selectPartitions } from "../../partition/select-partitions.js";
 import { say } from "../../print-answer.js";
@@ -53,7 +53,7 @@ async function reassign(topic: string | undefined, options: ReassignOptions, con
     const question = `Move ${counted(moves.length, "partition")}`;
     const executed = await carryOutMoves(admin, { moves, cost, question }, options, context);
     if (isForPrograms(options)) return printJson(context, { executed, moves, ...cost, cancelled: [] }, options);
-    await say(context, options, remarkOf(moves.length, executed, options));
+    await say(context, options, remarkOf(moves, executed, options));
   });
 }
 
@@ -86,7 +86,7 @@ async function cancel(admin: Admin, topic: string, options: ReassignOptions, con
     await admin.alterPartitionReassignments({ topics: [{ topic, partitionAssignment }] });
   }
   if (isForPrograms(options)) return printJson(context, { executed, moves: [], ...costOf([]), cancelled }, options);
-  const done = executed ? "are cancelled: the replicas are those of before" : "would be cancelled";
+  const done = executed ? "are cancelled: the brokers are those of before, in the order of now" : "would be cancelled";
   await say(
     context,
     options,
@@ -105,10 +105,12 @@ async function partitionsOfTopic(
   return topics.flatMap((described) => selectPartitions(described, numbers)).map(({ partition }) => partition);
 }
 
-function remarkOf(moves: number, executed: boolean, { wait }: MoveOptions): string {
-  if (moves === 0) return "Nothing to move: it is so already.\n";
+function remarkOf(moves: readonly Move[], executed: boolean, { wait }: MoveOptions): string {
+  if (moves.length === 0) return "Nothing to move: it is so already.\n";
   if (!executed) return "Nothing is changed. Leave out --dry-run to do it.\n";
+  if (!moves.some(changesReplicas))
+    return "The order is changed. Leaders follow by themselves, and at once with 'sluice partition elect-leader'.\n";
   return wait === true
-    ? `${counted(moves, "partition")} moved.\n`
-    : `${counted(moves, "partition")} move now. 'sluice partition verify' says when they are there.\n`;
+    ? `${counted(moves.length, "partition")} moved.\n`
+    : `${movingText(moves.length)} now. 'sluice partition verify' says when that is over.\n`;
 }

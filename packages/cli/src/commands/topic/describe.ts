@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, isForPrograms, withClusterOptions } from "../../command-options.js";
-import { idsText } from "../../partition/moves.js";
+import { placeCells, placeColumns, placeOf } from "../../partition/partition-place.js";
 import { printJson } from "../../print-json.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -24,38 +24,19 @@ async function describe(name: string, options: ClusterOptions, context: CommandC
   });
   const offsets = new Map(topic.offsets.map((offset) => [offset.partition, offset]));
   const partitions = topic.partitions.map((one) => {
-    const { partition, leaderId, leaderEpoch, replicas, inSyncReplicas, offlineReplicas } = one;
-    const known = offsets.get(partition);
-    const place = { leader: leaderId ?? null, leaderEpoch, replicas, inSyncReplicas, offlineReplicas };
-    return { partition, ...place, start: known?.low ?? null, end: known?.high ?? null };
+    const known = offsets.get(one.partition);
+    return { ...placeOf(one), start: known?.low ?? null, end: known?.high ?? null };
   });
   const { configs } = topic;
   if (isForPrograms(options)) return printJson(context, { topic: name, id: topic.id, partitions, configs }, options);
   const partitionTable = formatTable(
     [
-      { title: "PARTITION", align: "right" },
-      { title: "LEADER", align: "right" },
-      { title: "EPOCH", align: "right" },
-      { title: "REPLICAS" },
-      { title: "IN-SYNC" },
-      { title: "OFFLINE" },
+      ...placeColumns,
       { title: "START", align: "right" },
       { title: "END", align: "right" },
       { title: "RECORDS", align: "right" },
     ],
-    partitions.map(({ partition, leader, leaderEpoch, replicas, inSyncReplicas, offlineReplicas, start, end }) => {
-      return [
-        partition,
-        leader,
-        leaderEpoch,
-        idsText(replicas),
-        idsText(inSyncReplicas),
-        idsText(offlineReplicas),
-        start,
-        end,
-        recordsOf(start, end),
-      ];
-    }),
+    partitions.map((row) => [...placeCells(row), row.start, row.end, recordsOf(row.start, row.end)]),
   );
   const configTable = formatTable(
     [{ title: "SETTING" }, { title: "VALUE" }, { title: "SET" }],

@@ -1,8 +1,10 @@
 /** `sluice topic list`. */
 
+import type { TopicMetadata } from "@sluice/client";
 import type { Command } from "commander";
 import type { CommandContext } from "../../command-context.js";
 import { type ClusterOptions, withClusterOptions } from "../../command-options.js";
+import { isUnderReplicated } from "../../partition/partition-place.js";
 import { printAnswer } from "../../print-answer.js";
 import { formatTable } from "../../table.js";
 import { withClient } from "../../with-client.js";
@@ -29,10 +31,9 @@ async function list(options: ListOptions, context: CommandContext): Promise<void
   const shown = sorted.map(({ name, partitions }) => ({
     topic: name,
     partitions: partitions.length,
-    replicationFactor: partitions[0]?.replicas.length ?? 0,
+    replicationFactor: replicationFactorOf(partitions),
     leaderless: partitions.filter(({ leaderId }) => leaderId === undefined).length,
-    underReplicated: partitions.filter(({ replicas, inSyncReplicas }) => inSyncReplicas.length < replicas.length)
-      .length,
+    underReplicated: partitions.filter(isUnderReplicated).length,
     offlineReplicas: partitions.reduce((sum, { offlineReplicas }) => sum + offlineReplicas.length, 0),
   }));
   const right = { align: "right" } as const;
@@ -61,4 +62,9 @@ async function list(options: ListOptions, context: CommandContext): Promise<void
             shown.map((row) => [row.topic, row.partitions, row.replicationFactor]),
           ),
   });
+}
+
+/** What a new partition would get: as many replicas as the first one has, or will have when its move ends. */
+function replicationFactorOf([first]: TopicMetadata["partitions"]): number {
+  return first === undefined ? 0 : first.replicas.length - first.removingReplicas.length;
 }

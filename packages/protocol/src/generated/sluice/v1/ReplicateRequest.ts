@@ -54,6 +54,10 @@ export interface ReplicateRequest {
    * The follower stops: it follows nothing any more, and ends the stream.
    */
   'stopping'?: (boolean);
+  /**
+   * There was no room for what was sent: the leader is not to wait for this replica until it asks anew.
+   */
+  'full'?: (boolean);
 }
 
 /**
@@ -108,4 +112,8 @@ export interface ReplicateRequest__Output {
    * The follower stops: it follows nothing any more, and ends the stream.
    */
   'stopping': (boolean);
+  /**
+   * There was no room for what was sent: the leader is not to wait for this replica until it asks anew.
+   */
+  'full': (boolean);
 }
