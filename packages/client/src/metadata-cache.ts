@@ -51,6 +51,9 @@ interface Refresh extends Wanted {
 /** Told names of topics that are gone, or whose partitions or leaders are others than before. */
 export type LeadersListener = (topics: ReadonlySet<string>) => void;
 
+/** Told the brokers of the cluster as they are known now. */
+export type BrokersListener = (brokers: readonly BrokerMetadata[]) => void;
+
 export class MetadataCache {
   readonly #options: MetadataCacheOptions;
   readonly #connections: BrokerConnections;
@@ -59,6 +62,7 @@ export class MetadataCache {
   readonly #view = new ClusterView();
   readonly #watch: ClusterWatch;
   readonly #listeners = new Set<LeadersListener>();
+  readonly #brokersListeners = new Set<BrokersListener>();
   #current: Promise<void> | undefined;
   #next: Refresh | undefined;
   /** On the monotonic clock: when a broker last answered. */
@@ -128,10 +132,17 @@ export class MetadataCache {
     return () => void this.#listeners.delete(listener);
   }
 
+  /** Calls `listener` whenever a broker has told of the cluster. Returns what ends that. */
+  onBrokersTold(listener: BrokersListener): () => void {
+    this.#brokersListeners.add(listener);
+    return () => void this.#brokersListeners.delete(listener);
+  }
+
   /** Watches nothing any more. */
   close(): void {
     this.#watch.close();
     this.#listeners.clear();
+    this.#brokersListeners.clear();
   }
 
   /**
@@ -257,8 +268,10 @@ export class MetadataCache {
     const nowMs = this.#clock.monotonicMs();
     this.#answeredAtMs = nowMs;
     const changed = this.#view.learn(answer, { isComplete, nowMs });
-    this.#connections.learn(this.#view.brokers);
+    const { brokers } = this.#view;
+    this.#connections.learn(brokers);
     this.#watch.brokersChanged();
+    for (const listener of [...this.#brokersListeners]) listener(brokers);
     if (changed.size > 0) for (const listener of [...this.#listeners]) listener(changed);
   }
 }

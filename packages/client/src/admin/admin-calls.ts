@@ -10,6 +10,7 @@ import type { Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
 import type { ClusterMetadata } from "../cluster-metadata.js";
 import { withRetries } from "../retry-policy.js";
+import { awaitAnswer } from "./await-answer.js";
 
 /** Refusals that pass by themselves soon. A full disk is not one of them. */
 const refusedForAMoment: ReadonlySet<string> = new Set([
@@ -38,9 +39,10 @@ export class AdminCalls {
   }
 
   /** As `MetadataCache.describe`. @throws SluiceError CLOSED, UNKNOWN_TOPIC, BROKER_UNREACHABLE, WRONG_PORT */
-  describe(topics: readonly string[] | undefined, options: Cancellable): Promise<ClusterMetadata> {
+  async describe(topics: readonly string[] | undefined, options: Cancellable): Promise<ClusterMetadata> {
     this.checkOpen();
-    return this.dependencies.metadata.describe(topics, options);
+    const { metadata } = this.dependencies;
+    return await awaitAnswer(() => metadata.describe(topics, options), this.dependencies, options);
   }
 
   /** Asks any broker for what only reads. @throws SluiceError CLOSED, BROKER_UNREACHABLE, WRONG_PORT, and what it answers */
@@ -51,7 +53,8 @@ export class AdminCalls {
   ): Promise<Response> {
     this.checkOpen();
     const { connections, requestTimeoutMs: timeoutMs } = this.dependencies;
-    return await connections.callAny(method, request, { ...options, timeoutMs });
+    const ask = (): Promise<Response> => connections.callAny(method, request, { ...options, timeoutMs });
+    return await awaitAnswer(ask, this.dependencies, options);
   }
 
   /** Sees to it that the next `callOnce` goes to a broker that answers. @throws SluiceError CLOSED, BROKER_UNREACHABLE, WRONG_PORT */

@@ -143,7 +143,7 @@ export abstract class GroupAdmin {
     this.checkOpen();
     checkOptionNames("deleteOffsets", request, ["groupId", "topics"]);
     const group = groupName(request.groupId);
-    const partitions = await selectPartitions(this.#dependencies.metadata, request.topics, options);
+    const partitions = await selectPartitions(this.#dependencies, request.topics, options);
     if (partitions.length > 0) await this.#requests.deleteOffsets(group, partitions, options);
   }
 
@@ -187,7 +187,7 @@ export abstract class GroupAdmin {
     const selected =
       selection === undefined
         ? undefined
-        : new Set((await selectPartitions(this.#dependencies.metadata, selection, options)).map(keyOf));
+        : new Set((await selectPartitions(this.#dependencies, selection, options)).map(keyOf));
     const exported = offsets.filter((offset) => selected?.has(keyOf(offset)) ?? true);
     return formatOffsets(format, { groupId, exportedAtMs: this.#dependencies.clock.nowMs(), offsets: exported });
   }
@@ -240,7 +240,7 @@ export abstract class GroupAdmin {
   }
 
   #allOf(topics: readonly (string | AnyTopic)[], options: Cancellable): Promise<readonly OffsetRowPlace[]> {
-    return selectPartitions(this.#dependencies.metadata, topics, options);
+    return selectPartitions(this.#dependencies, topics, options);
   }
 
   /** The same rows with offsets that can be read. */

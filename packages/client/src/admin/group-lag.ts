@@ -4,6 +4,7 @@ import { isSluiceError, type TopicPartition } from "@sluice/model";
 import type { Cancellable } from "../cancellation.js";
 import type { ClientDependencies } from "../client-dependencies.js";
 import { keyOf, type OffsetFinder } from "../consumer/offset-spec.js";
+import { awaitAnswer } from "./await-answer.js";
 import type { GroupDescription, GroupLag, GroupPartition, GroupPartitionLag } from "./group-admin-types.js";
 import type { GroupRequests } from "./group-requests.js";
 import { RecordTimes } from "./record-times.js";
@@ -54,7 +55,7 @@ export class GroupLagReader {
     const described = await Promise.all(
       names.map(async (name) => {
         try {
-          return (await metadata.describe([name], options)).topics;
+          return (await awaitAnswer(() => metadata.describe([name], options), this.#dependencies, options)).topics;
         } catch (error) {
           // A topic of the group's own that is gone by now is nothing to be behind in.
           if (topics === undefined && isSluiceError(error, "UNKNOWN_TOPIC")) return [];

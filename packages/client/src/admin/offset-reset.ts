@@ -26,7 +26,7 @@ import { type SelectedPartition, selectPartitions } from "./topic-selection.js";
 /** Where each partition shall go. Undefined: the partition is left out. */
 type WantedOffset = (facts: ResetFacts, isNamed: boolean) => number | undefined;
 
-export interface OffsetResetDependencies extends Pick<ClientDependencies, "metadata" | "clock"> {
+export interface OffsetResetDependencies extends ClientDependencies {
   readonly requests: GroupRequests;
   readonly finder: OffsetFinder;
 }
@@ -50,7 +50,7 @@ export class OffsetReset {
     const selection = selectionOf(request) ?? [
       ...new Set((isCopy ? copied : description.offsets).map(({ topic }) => topic)),
     ];
-    const partitions = await selectPartitions(this.#dependencies.metadata, selection, options);
+    const partitions = await selectPartitions(this.#dependencies, selection, options);
     const facts = await this.#facts(description, partitions, options);
     const offsets = isCopy
       ? copyOf(to.group, new Map(copied.map((committed) => [keyOf(committed), committed.offset])))
@@ -69,7 +69,7 @@ export class OffsetReset {
   ): Promise<PlannedOffsetReset[]> {
     const description = await this.#describeEmpty(groupName(groupId), { ...options, mayBeNew: true });
     const wanted = new Map(offsets.map((offset) => [keyOf(offset), offset.offset]));
-    const partitions = await selectPartitions(this.#dependencies.metadata, byTopic(offsets), options);
+    const partitions = await selectPartitions(this.#dependencies, byTopic(offsets), options);
     const facts = await this.#facts(description, partitions, options);
     return facts.map((known) => planPartitionReset(known, wanted.get(keyOf(known)) as number));
   }

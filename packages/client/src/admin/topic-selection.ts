@@ -2,8 +2,9 @@
 
 import { SluiceError, topicName } from "@sluice/model";
 import type { Cancellable } from "../cancellation.js";
-import type { MetadataCache } from "../metadata-cache.js";
+import type { ClientDependencies } from "../client-dependencies.js";
 import { isTopic, topicNameOf } from "../topics/topic.js";
+import { awaitAnswer } from "./await-answer.js";
 import type { GroupPartition, TopicSelection } from "./group-admin-types.js";
 
 export interface SelectedPartition extends GroupPartition {
@@ -16,13 +17,15 @@ export interface SelectedPartition extends GroupPartition {
  * @throws SluiceError UNKNOWN_TOPIC, UNKNOWN_PARTITION, INVALID_TOPIC_NAME, INVALID_REQUEST, BROKER_UNREACHABLE ...
  */
 export async function selectPartitions(
-  metadata: MetadataCache,
+  dependencies: ClientDependencies,
   selection: readonly TopicSelection[],
   options: Cancellable,
 ): Promise<SelectedPartition[]> {
   const wanted = wantedPartitions(selection);
   if (wanted.size === 0) return [];
-  const { topics } = await metadata.describe([...wanted.keys()], options);
+  const { metadata } = dependencies;
+  const describe = () => metadata.describe([...wanted.keys()], options);
+  const { topics } = await awaitAnswer(describe, dependencies, options);
   const found = new Map(topics.map((topic) => [topic.name, topic.partitions.map(({ partition }) => partition)]));
   return [...wanted]
     .sort(([left], [right]) => (left < right ? -1 : 1))

@@ -4,11 +4,14 @@
  *
  * Partitions begin on the first connection. One that finds it full goes to the one with the fewest partitions, once nothing
  * of it is under way, until they are spread evenly.
+ *
+ * A broker that was gone and is back is connected to before it leads anything: leaderships come home to it soon, and what is sent then
+ * does not wait for a connection.
  */
 
-import { addressText, type SluiceError, toSluiceError } from "@sluice/model";
+import { addressText, type BrokerAddress, type SluiceError, toSluiceError } from "@sluice/model";
 import type { ClientDependencies } from "../client-dependencies.js";
-import type { PartitionLeader } from "../cluster-metadata.js";
+import type { BrokerMetadata, PartitionLeader } from "../cluster-metadata.js";
 import { ProduceStream } from "./produce-stream.js";
 
 /** Where a partition's batches go: a broker, and which of the connections to it. */
@@ -23,27 +26,32 @@ interface BrokerStreams {
   readonly leader: PartitionLeader;
   readonly streams: (ProduceStream | undefined)[];
   readonly users: number[];
+  /** The cluster did not have it when it was last heard of. */
+  isGone: boolean;
 }
 
 export class ProduceStreams {
   readonly #dependencies: ClientDependencies;
   readonly #lanesMax: number;
   readonly #brokers = new Map<string, BrokerStreams>();
+  readonly #stopListening: () => void;
 
   constructor(options: { readonly connectionsPerBroker: number }, dependencies: ClientDependencies) {
     this.#lanesMax = options.connectionsPerBroker;
     this.#dependencies = dependencies;
+    this.#stopListening = dependencies.metadata.onBrokersTold((brokers) => this.#brokersTold(brokers));
   }
 
   /** The place of a partition of that leader: `current`, unless it is with another broker. */
   place(leader: PartitionLeader, current: StreamPlace | undefined): StreamPlace {
-    const key = `${leader.brokerId}@${addressText(leader.address)}`;
+    const key = keyOf(leader.brokerId, leader.address);
     if (current?.broker.key === key) return current;
     if (current !== undefined) this.#leave(current);
     let broker = this.#brokers.get(key);
     if (broker === undefined) {
       const lanes = this.#lanesMax;
-      broker = { key, leader, streams: Array.from({ length: lanes }), users: Array.from({ length: lanes }, () => 0) };
+      const [streams, users] = [Array.from<undefined>({ length: lanes }), Array.from({ length: lanes }, () => 0)];
+      broker = { key, leader, streams, users, isGone: false };
       this.#brokers.set(key, broker);
     }
     return join(broker, 0);
@@ -75,14 +83,28 @@ export class ProduceStreams {
     return join(place.broker, place.broker.users.indexOf(Math.min(...place.broker.users)));
   }
 
-  /** Breaks all streams. Requests without an answer are told. */
+  /** Breaks all streams, for good. Requests without an answer are told. */
   abort(error: SluiceError): void {
+    this.#stopListening();
     for (const { streams } of this.#brokers.values()) for (const stream of [...streams]) stream?.abort(error);
+  }
+
+  #brokersTold(brokers: readonly BrokerMetadata[]): void {
+    const there = new Set(brokers.map(({ id, address }) => keyOf(id, address)));
+    for (const broker of this.#brokers.values()) {
+      const isBack = broker.isGone && there.has(broker.key);
+      broker.isGone = !there.has(broker.key);
+      if (isBack) this.at({ broker, lane: 0 });
+    }
   }
 
   #leave({ broker, lane }: StreamPlace): void {
     broker.users[lane] = (broker.users[lane] as number) - 1;
   }
+}
+
+function keyOf(brokerId: number, address: BrokerAddress): string {
+  return `${brokerId}@${addressText(address)}`;
 }
 
 function join(broker: BrokerStreams, lane: number): StreamPlace {
