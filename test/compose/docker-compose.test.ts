@@ -9,18 +9,18 @@ import { readFlights } from "../../examples/flights/src/flight-data.js";
 import { runFlightsDemo } from "../../examples/flights/src/flights-demo.js";
 import { ComposeProject, docker } from "../support/docker.js";
 import { repositoryRoot } from "../support/program.js";
+import { buildTestImage, testImage } from "./built-image.js";
 
-const image = "sluice:compose-test";
 const project = new ComposeProject({
   name: "sluice-compose-test",
   files: ["deploy/docker-compose.yml"],
-  env: { SLUICE_IMAGE: image },
+  env: { SLUICE_IMAGE: testImage },
 });
 const fromHere = ["localhost:19092", "localhost:29092", "localhost:39092"];
 const fromContainers = ["broker-1:9092", "broker-2:9092", "broker-3:9092"];
 
 beforeAll(async () => {
-  await docker(["build", "--file", "deploy/Dockerfile", "--tag", image, "."]);
+  await buildTestImage();
   await project.remove();
   await project.compose("up", "--detach", "--wait", "--no-build");
 }, 900_000);
@@ -72,7 +72,7 @@ describe("the cluster of docker-compose.yml", () => {
   it("does so for a program in a container too", async () => {
     const answer = await docker([
       ...["run", "--rm", "--network", `${project.name}_default`, "--env", `SLUICE_BROKERS=${fromContainers.join(",")}`],
-      ...["--volume", `${repositoryRoot}:/repository:ro`, "--tmpfs", "/tmp", "--entrypoint", "node", image],
+      ...["--volume", `${repositoryRoot}:/repository:ro`, "--tmpfs", "/tmp", "--entrypoint", "node", testImage],
       "/repository/examples/flights/dist/main.js",
     ]);
     expect(answer).toContain("Everything that was produced came back, each time, byte for byte.");
@@ -105,5 +105,5 @@ describe("the cluster of docker-compose.yml", () => {
 
 /** What `sluice` prints as a container of the cluster's network. */
 function sluiceInContainer(...args: readonly string[]): Promise<string> {
-  return docker(["run", "--rm", "--network", `${project.name}_default`, image, ...args]);
+  return docker(["run", "--rm", "--network", `${project.name}_default`, testImage, ...args]);
 }

@@ -1,42 +1,70 @@
 /** @sluice/testcontainers on a real engine: what a test of somebody else's program does with it. */
 
 import { SluiceContainer } from "@sluice/testcontainers";
-import { afterEach, beforeAll, describe, expect, it } from "vitest";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { docker } from "../support/docker.js";
+import { buildTestImage, testImage } from "./built-image.js";
 
-const image = "sluice:testcontainers-test";
+/** Of an image that the engine can make a container of, and cannot start. */
+const brokenImage = "sluice:test-broken";
+const madeByTestcontainers = "label=org.testcontainers=true";
+/** What was there before a test is none of its business. */
+let before: readonly string[] = [];
 
 beforeAll(async () => {
-  await docker(["build", "--file", "deploy/Dockerfile", "--tag", image, "."]);
+  await buildTestImage();
+  const container = (await docker(["create", testImage])).trim();
+  await docker(["commit", "--change", 'ENTRYPOINT ["/no-such-program"]', container, brokenImage]);
+  await docker(["rm", "--volumes", container]);
 }, 900_000);
+
+afterAll(() => docker(["rmi", brokenImage]));
+
+beforeEach(async () => {
+  before = await containers();
+});
 
 // Whatever went wrong: nothing of a test outlives it.
 afterEach(async () => {
-  const left = (await docker(["ps", "--all", "--quiet", "--filter", `ancestor=${image}`])).split("\n").filter(Boolean);
-  if (left.length > 0) await docker(["rm", "--force", ...left]);
+  const left = (await containers()).filter((id) => !before.includes(id));
+  if (left.length > 0) await docker(["rm", "--force", "--volumes", ...left]);
 });
 
-async function containers(): Promise<number> {
-  const ids = await docker(["ps", "--all", "--quiet", "--filter", `ancestor=${image}`]);
-  return ids.split("\n").filter(Boolean).length;
+/** Ids of those that testcontainers has made, running or not. */
+async function containers(): Promise<string[]> {
+  return idsOf(await docker(["ps", "--all", "--quiet", "--filter", madeByTestcontainers]));
+}
+
+/** Ids of containers and networks that testcontainers has made, and of volumes, which do not say who made them. */
+async function everything(): Promise<string[]> {
+  const networks = idsOf(await docker(["network", "ls", "--quiet", "--filter", madeByTestcontainers]));
+  return [...(await containers()), ...networks, ...idsOf(await docker(["volume", "ls", "--quiet"]))].sort();
+}
+
+function idsOf(lines: string): string[] {
+  return lines.split("\n").filter((line) => line !== "");
 }
 
 describe("a SluiceContainer", () => {
   it("serves a producer and a consumer with one broker, and leaves nothing behind", async () => {
-    const cluster = await new SluiceContainer(image).start();
+    const there = await everything();
+    const cluster = await new SluiceContainer(testImage).start();
+    expect(await everything()).toHaveLength(there.length + 3);
     const client = cluster.createClient();
     await client.producer().send({ topic: "t", messages: [{ value: "a" }] });
     const values: string[] = [];
     for await (const { value } of client.consumer().read({ topic: "t", from: "earliest", limit: 1 }))
       values.push(String(value));
     expect(values).toEqual(["a"]);
-    expect(await containers()).toBe(1);
     await cluster.stop();
-    expect(await containers()).toBe(0);
+    expect(await everything()).toEqual(there);
   });
 
   it("has three brokers with three replicas, and goes on when one of them is gone", async () => {
-    await using cluster = await new SluiceContainer(image).withBrokers(3).withSetting("defaultPartitions", 3).start();
+    await using cluster = await new SluiceContainer(testImage)
+      .withBrokers(3)
+      .withSetting("defaultPartitions", 3)
+      .start();
     expect(cluster.bootstrapServers()).toHaveLength(3);
     const client = cluster.createClient();
     const admin = client.admin();
@@ -53,23 +81,26 @@ describe("a SluiceContainer", () => {
   });
 
   it("is found by containers of its network", async () => {
-    await using cluster = await new SluiceContainer(image).start();
+    await using cluster = await new SluiceContainer(testImage).start();
     const [address = ""] = cluster.internalBootstrapServers();
     const network = cluster.network.getName();
     const line = ["cluster", "info", "--brokers", address, "--output", "json"];
-    const { brokers } = JSON.parse(await docker(["run", "--rm", "--network", network, image, ...line])) as {
+    const { brokers } = JSON.parse(await docker(["run", "--rm", "--network", network, testImage, ...line])) as {
       readonly brokers: readonly { readonly host: string; readonly port: number }[];
     };
     expect(brokers.map(({ host, port }) => `${host}:${port}`)).toEqual([address]);
   });
 
-  it("leaves nothing behind where a broker does not start", async () => {
-    const broken = new SluiceContainer(image).withSetting("brokerLeaseMs", 1);
-    await expect(broken.start()).rejects.toThrow();
-    expect(await containers()).toBe(0);
+  it.each([
+    ["ends at once", () => new SluiceContainer(testImage).withSetting("brokerLeaseMs", 1)],
+    ["cannot be started", () => new SluiceContainer(brokenImage).withBrokers(2)],
+  ])("leaves nothing behind where a broker %s", async (_, create) => {
+    const there = await everything();
+    await expect(create().start()).rejects.toThrow();
+    expect(await everything()).toEqual(there);
   });
 
   it("takes so many brokers as make sense", () => {
-    expect(() => new SluiceContainer(image).withBrokers(0)).toThrow("from 1 to 32");
+    expect(() => new SluiceContainer(testImage).withBrokers(0)).toThrow("from 1 to 32");
   });
 });

@@ -41,10 +41,12 @@ interface Manifest {
     readonly publishNotReadyAddresses?: boolean;
     readonly maxUnavailable?: number;
     readonly selector?: object;
+    readonly ports?: readonly { readonly port: number; readonly targetPort?: string }[];
     readonly template?: {
       readonly metadata: { readonly labels: Readonly<Record<string, string>> };
       readonly spec: {
         readonly terminationGracePeriodSeconds: number;
+        readonly enableServiceLinks?: boolean;
         readonly topologySpreadConstraints: readonly { readonly topologyKey: string }[];
         readonly securityContext: { readonly runAsNonRoot: boolean; readonly runAsUser: number };
         readonly containers: readonly Container[];
@@ -57,6 +59,7 @@ interface Manifest {
 
 interface ComposeService {
   readonly image: string;
+  readonly build?: object;
   readonly environment: Readonly<Record<string, string>>;
   readonly healthcheck?: { readonly test: readonly string[] };
   readonly ports?: readonly string[];
@@ -141,7 +144,9 @@ describe("the manifests for Kubernetes", () => {
     const [container] = spec.template?.spec.containers ?? [];
     for (let index = 0; index < (spec.replicas ?? 0); index++) {
       const name = `sluice-${index}`;
-      expect(named("Service", name).spec.selector).toEqual({ "statefulset.kubernetes.io/pod-name": name });
+      const service = named("Service", name).spec;
+      expect(service.selector).toEqual({ "statefulset.kubernetes.io/pod-name": name });
+      expect(service.ports).toMatchObject([{ port: 9094, targetPort: "external" }]);
       const labels = {
         "metadata.name": name,
         "metadata.namespace": "shop",
@@ -153,10 +158,24 @@ describe("the manifests for Kubernetes", () => {
       expect(settingsOf(Object.fromEntries(own))).toMatchObject({
         brokerId: index,
         rack: "zone-a",
-        advertisedListeners: `internal=${name}.sluice-headless.shop.svc.cluster.local:9092`,
+        listeners: "internal=0.0.0.0:9092,external=0.0.0.0:9094",
+        advertisedListeners: [
+          `internal=${name}.sluice-headless.shop.svc.cluster.local:9092`,
+          `external=${name}.shop.svc.cluster.local:9094`,
+        ].join(),
         httpPort: 9192,
       });
     }
+    expect(container?.ports).toEqual([
+      { name: "grpc", containerPort: 9092 },
+      { name: "external", containerPort: 9094 },
+      { name: "http", containerPort: 9192 },
+    ]);
+  });
+
+  it("keep the variables away that Kubernetes makes of a service: a broker would take them for settings", () => {
+    expect(() => settingsOf({ SLUICE_SERVICE_HOST: "10.0.0.1" })).toThrow("not a configuration key");
+    expect(named("StatefulSet", "sluice").spec.template?.spec.enableServiceLinks).toBe(false);
   });
 
   it("name the members of etcd as they are called", () => {
@@ -201,6 +220,13 @@ describe.each(["docker-compose.yml", "compose.dev.yml"])("%s", (name) => {
         expect(Object.keys(services)).toContain(new URL(endpoint).hostname);
     }
     expect(brokers.flatMap(([, { ports }]) => ports)).toEqual(["19092:19092", "29092:29092", "39092:39092"]);
+  });
+
+  it("builds one image for all brokers, once", async () => {
+    const { services } = parse(await readFile(join(directory, name), "utf8"), { merge: true }) as ComposeFile;
+    const brokers = Object.entries(services).filter(([service]) => service.startsWith("broker-"));
+    expect(new Set(brokers.map(([, { image }]) => image)).size).toBe(1);
+    expect(brokers.filter(([, { build }]) => build !== undefined).map(([service]) => service)).toEqual(["broker-1"]);
   });
 
   it("asks etcd how it is without a shell, which its image does not have", async () => {

@@ -8,6 +8,7 @@
 import { SluiceError } from "@sluice/model";
 import { GenericContainer, Network, type StartedNetwork, type StartedTestContainer, Wait } from "testcontainers";
 import { freePorts } from "./free-ports.js";
+import { removeNetwork } from "./remove-network.js";
 import { type StartedBroker, StartedSluiceContainer } from "./started-sluice-container.js";
 
 const etcdImageDefault = "gcr.io/etcd-development/etcd:v3.6.6";
@@ -78,8 +79,12 @@ export class SluiceContainer {
       if (failed !== undefined) throw failed.reason;
       return new StartedSluiceContainer({ brokers, containers: started, network });
     } catch (error) {
-      await Promise.allSettled(started.map((container) => container.stop()));
-      await network.stop();
+      await removeNetwork(network).catch((left: unknown) => {
+        throw new AggregateError(
+          [error, left],
+          "the cluster did not start, and what there was of it could not be removed",
+        );
+      });
       throw error;
     }
   }
