@@ -47,7 +47,9 @@ export const usage = `npm run bench -- [options]
 
 npm run bench -- cluster   measures three brokers with etcd, from PATH, at replication factor 3
 npm run bench -- failover  kills, pauses and stops leaders, and measures for how long nothing is acknowledged
+npm run bench -- catch-up  empties the disk of a broker, and measures how fast it gets everything again, with and without a throttle
 npm run bench -- many-topics   creates thousands of topics, and measures an idle broker with them
+npm run bench -- many-partitions   the same on three brokers with etcd, replicated, and kills their controller
 npm run bench -- soak   puts a steady load on a broker for minutes, and says what of it grows
 npm run bench -- log    measures the log alone, with options of its own`;
 

@@ -1,7 +1,8 @@
 /**
  * `npm run bench`: what one broker carries, as ratios to what the bare pipeline carries in the same run. With `log` as its first
  * argument: what the log alone carries, see log/main.ts; with `soak`: whether a broker grows under a steady load, see soak.ts;
- * with `cluster`: what three brokers with etcd carry, see cluster/main.ts; with `failover`: how long they pause, see failover/main.ts.
+ * with `cluster`: what three brokers with etcd carry, see cluster/main.ts; with `failover`: how long they pause, see failover/main.ts;
+ * with `many-topics` and `many-partitions`: what one broker, or three with etcd, make of thousands of partitions.
  *
  * Absolute figures drift by a third from machine to machine and from run to run: the ratios are the result.
  */
@@ -9,10 +10,12 @@
 import { Sluice } from "@sluice/client";
 import { bareDefaults, runBarePipeline } from "./bare/bare-pipeline.js";
 import { type BenchOptions, parseBenchOptions, usage } from "./bench-options.js";
+import { benchCatchUp } from "./catch-up/main.js";
 import { benchCluster } from "./cluster/main.js";
 import { benchFailover } from "./failover/main.js";
 import { createKafkaTopic, deleteKafkaTopic } from "./kafkajs/bench-kafka.js";
 import { benchLog } from "./log/main.js";
+import { benchManyPartitions } from "./many-partitions/main.js";
 import { benchManyTopics } from "./many-topics.js";
 import { type BenchReport, type BenchRow, formatReport } from "./report.js";
 import { runWorkload, sluiceBroker, type WorkloadResult } from "./run-workload.js";
@@ -32,7 +35,9 @@ if (subject === "log") await benchLog(rest);
 else if (subject === "soak") await benchSoak(rest);
 else if (subject === "cluster") await benchCluster(rest);
 else if (subject === "failover") await benchFailover(rest);
+else if (subject === "catch-up") await benchCatchUp(rest);
 else if (subject === "many-topics") await benchManyTopics(rest);
+else if (subject === "many-partitions") await benchManyPartitions(rest);
 else await benchBroker(process.argv.slice(2));
 
 async function benchBroker(args: readonly string[]): Promise<void> {

@@ -94,8 +94,8 @@ export class SluiceProcess implements AsyncDisposable {
 
   /** Sends a signal, and waits for nothing. */
   signal(signal: NodeJS.Signals): void {
-    const { pid, exitCode } = this.#process;
-    if (pid !== undefined && exitCode === null) process.kill(-pid, signal);
+    const { pid, exitCode, signalCode } = this.#process;
+    if (pid !== undefined && exitCode === null && signalCode === null) process.kill(-pid, signal);
   }
 }
 

@@ -1,6 +1,6 @@
 /** Three brokers and an etcd as processes of their own, on one machine: what a user deploys. A broker can be ended and started again. */
 
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readlink, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ProcessUse, processUse, SluiceProcess, sluiceBin } from "../sluice-process.js";
@@ -13,23 +13,31 @@ export const brokerCount = 3;
 export class ClusterBroker {
   readonly id: number;
   readonly port: number;
+  /** Where its data are. */
+  readonly dataDirectory: string;
   readonly #etcdEndpoint: string;
-  readonly #directory: string;
+  readonly #flags: readonly string[];
   #process: SluiceProcess | undefined;
 
-  constructor(id: number, port: number, where: { readonly etcdEndpoint: string; readonly directory: string }) {
+  constructor(
+    id: number,
+    port: number,
+    options: { readonly etcdEndpoint: string; readonly directory: string; readonly flags: readonly string[] },
+  ) {
     this.id = id;
     this.port = port;
-    this.#etcdEndpoint = where.etcdEndpoint;
-    this.#directory = join(where.directory, String(id));
+    this.dataDirectory = join(options.directory, String(id));
+    this.#etcdEndpoint = options.etcdEndpoint;
+    this.#flags = options.flags;
   }
 
   /** Starts it, on its port and on the data that it has. */
   async start(): Promise<void> {
     const flags = ["--broker-id", String(this.id), "--port", String(this.port), "--http-port", "0"];
     const cluster = ["--etcd-endpoints", this.#etcdEndpoint, "--group-offsets-brokers-min", String(brokerCount)];
-    const args = [sluiceBin, "broker", "--data-directory", "{data}", ...flags, ...cluster, "--log-level", "error"];
-    this.#process = await SluiceProcess.start(process.execPath, args, this.#directory);
+    const data = ["--data-directory", "{data}", "--log-level", "error"];
+    const args = [sluiceBin, "broker", ...data, ...flags, ...cluster, ...this.#flags];
+    this.#process = await SluiceProcess.start(process.execPath, args, this.dataDirectory);
   }
 
   /** Ends it, and waits until it is gone. */
@@ -46,6 +54,15 @@ export class ClusterBroker {
     if (this.#process === undefined) throw new Error(`broker ${this.id} was not started`);
     return processUse((this.#process.ready as { readonly httpPort: number }).httpPort);
   }
+
+  /** Its open sockets. Only while it runs, and on Linux. */
+  async connections(): Promise<number> {
+    const descriptors = `/proc/${this.#process?.pid}/fd`;
+    const names = await readdir(descriptors);
+    // One that was closed meanwhile is no socket.
+    const targets = await Promise.all(names.map((name) => readlink(join(descriptors, name)).catch(() => "")));
+    return targets.filter((target) => target.startsWith("socket:")).length;
+  }
 }
 
 export class ClusterProcesses implements AsyncDisposable {
@@ -59,13 +76,16 @@ export class ClusterProcesses implements AsyncDisposable {
     this.brokers = brokers;
   }
 
-  /** Starts etcd from PATH and the brokers; resolves when all are ready. */
-  static async start(): Promise<ClusterProcesses> {
+  /**
+   * Starts etcd from PATH and the brokers; resolves when all are ready.
+   * @param flags of `sluice broker`, for all of them
+   */
+  static async start(flags: readonly string[] = []): Promise<ClusterProcesses> {
     const etcd = await EtcdProcess.start();
     const directory = await mkdtemp(join(tmpdir(), "sluice-bench-cluster-"));
     const brokers: ClusterBroker[] = [];
     for (let id = 1; id <= brokerCount; id += 1) {
-      brokers.push(new ClusterBroker(id, await freePort(), { etcdEndpoint: etcd.endpoint, directory }));
+      brokers.push(new ClusterBroker(id, await freePort(), { etcdEndpoint: etcd.endpoint, directory, flags }));
     }
     const cluster = new ClusterProcesses(etcd, directory, brokers);
     // All of them, so that none is still starting when the others are ended.
