@@ -2,12 +2,27 @@
  * Tests run from source: imports between packages resolve to `src` through the export condition `@sluice/source`. Tiers are
  * projects; each has its own command (CONTRIBUTING.md).
  */
+import { delimiter, dirname } from "node:path";
 import { defineConfig } from "vitest/config";
 
 const conditions = ["@sluice/source"];
 
 // A limit that says "this hangs", not "this machine is busy".
 const unitTimeoutMs = process.env.SLUICE_TEST_LONG ? 600_000 : 60_000;
+
+const etcdTier = {
+  include: ["test/etcd/**/*.test.ts"],
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+  fileParallelism: false,
+};
+
+// The same tests on the oldest etcd that is supported, where one is named: whoever starts `etcd` there finds that first.
+const oldEtcd = process.env.SLUICE_TEST_ETCD_34;
+const oldEtcdTier = oldEtcd && {
+  extends: true as const,
+  test: { ...etcdTier, name: "etcd-3.4", env: { PATH: [dirname(oldEtcd), process.env.PATH].join(delimiter) } },
+};
 
 export default defineConfig({
   root: import.meta.dirname,
@@ -45,16 +60,8 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      {
-        extends: true,
-        test: {
-          name: "etcd",
-          include: ["test/etcd/**/*.test.ts"],
-          testTimeout: 60_000,
-          hookTimeout: 60_000,
-          fileParallelism: false,
-        },
-      },
+      { extends: true, test: { ...etcdTier, name: "etcd" } },
+      ...(oldEtcdTier ? [oldEtcdTier] : []),
       {
         extends: true,
         test: {

@@ -83,11 +83,12 @@ function swarm(file, options) {
   return { seed, invariant, text, faults: /^shrunk to (\d+) faults$/m.exec(stdout)?.[1] };
 }
 
-function outcomeOf(file, unplanted) {
-  const found = swarm(file, ["--seeds", seeds, ...(shrinks ? ["--shrink"] : [])]);
+function outcomeOf({ mix }, file, unplanted) {
+  const mixed = mix === undefined ? [] : ["--mix", mix.join()];
+  const found = swarm(file, ["--seeds", seeds, ...mixed, ...(shrinks ? ["--shrink"] : [])]);
   if (found.seed === undefined) return { isFound: false, text: `NOT FOUND in ${seeds} seeds ${found.stderr}` };
   const where = `seed ${found.seed} breaks ${found.invariant}`;
-  if (swarm(unplanted, ["--from", found.seed, "--seeds", "1"]).seed !== undefined) {
+  if (swarm(unplanted, ["--from", found.seed, "--seeds", "1", ...mixed]).seed !== undefined) {
     return { isFound: false, text: `${where}, AND BREAKS SOMETHING WITHOUT IT TOO` };
   }
   const text = found.faults === undefined ? where : `${where}, with ${found.faults} faults`;
@@ -98,7 +99,7 @@ const unplanted = await bundle(nothing);
 let missed = 0;
 for (const bug of plantedBugs) {
   if (only !== undefined && !only.includes(bug.id)) continue;
-  const { isFound, text } = outcomeOf(await bundle(bug), unplanted);
+  const { isFound, text } = outcomeOf(bug, await bundle(bug), unplanted);
   if (!isFound) missed += 1;
   console.log(`${bug.id.padEnd(40)} ${text}`);
 }

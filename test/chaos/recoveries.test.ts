@@ -7,7 +7,12 @@ import { rm } from "node:fs/promises";
 import { describe, expect, it } from "vitest";
 import type { ClusterBroker } from "../support/process-cluster.js";
 import { until } from "../support/program.js";
-import { quietRecords, withstand } from "./withstand.js";
+import { cutOff, quietRecords, replicaLagMs, withstand } from "./withstand.js";
+
+/** Records of each of three partitions that are 64 MB together. */
+const paddingBytes = 128 * 1024;
+const muchRecords = 170;
+const catchUpBytes = 16e6;
 
 async function restart(broker: ClusterBroker): Promise<void> {
   await broker.start();
@@ -48,6 +53,15 @@ describe("no acknowledged record is lost", { timeout: 600_000 }, () => {
       await restart(struck);
     }));
 
+  it("when a leader is cut off from its followers, and then killed", () =>
+    withstand({ proxies: true }, async ({ leader, load }) => {
+      const broker = await leader();
+      // Whatever it acknowledges alone, nobody else would have.
+      await cutOff(broker.proxies?.internal, replicaLagMs / 2, () => broker.process.kill());
+      await load.more(quietRecords);
+      await restart(broker);
+    }));
+
   it("when a broker loses its disk, and gets everything from the others", () =>
     withstand({}, async ({ leader, load }) => {
       const broker = await leader();
@@ -56,6 +70,19 @@ describe("no acknowledged record is lost", { timeout: 600_000 }, () => {
       await rm(broker.dataDirectory, { recursive: true });
       await restart(broker);
     }));
+
+  it("when a broker loses its disk, and there is much to get again, no faster than it may", () =>
+    withstand(
+      { paddingBytes, env: { SLUICE_CATCH_UP_BYTES_PER_SEC_MAX: String(catchUpBytes) } },
+      async ({ leader, load }) => {
+        await load.more(muchRecords);
+        const broker = await leader();
+        await broker.process.kill();
+        await load.more(quietRecords);
+        await rm(broker.dataDirectory, { recursive: true });
+        await restart(broker);
+      },
+    ));
 
   it("when all brokers are killed, and one of them loses its disk", () =>
     withstand({}, async ({ cluster, leader }) => {

@@ -73,7 +73,9 @@ describe("users", () => {
     const etcd = await startEtcd({ env: { ETCD_AUTH_TOKEN_TTL: "1" } });
     await enableUsers(etcd);
     const { endpoints } = etcd;
-    const store = await openTestStore({ endpoints, prefix: "/mine", user: "sluice", password: "right" });
+    const user = { user: "sluice", password: "right" };
+    // A login is slow on purpose, and on a busy machine slower than an impatient store waits.
+    const store = await openTestStore({ endpoints, prefix: "/mine", ...user, callTimeoutMs: 5000 });
     const { leaseId } = await store.grantLease(30_000);
     for (let round = 0; round < 3; round += 1) {
       await store.transact([], [{ type: "put", key: "/sluice/a", value: `${round}` }]);

@@ -6,7 +6,7 @@
  */
 
 import { createHash, randomBytes } from "node:crypto";
-import { rmSync, writeFileSync } from "node:fs";
+import { rmSync } from "node:fs";
 import { join } from "node:path";
 import { Sluice } from "@sluice/client";
 import { isSluiceError, type SluiceError } from "@sluice/model";
@@ -72,20 +72,6 @@ async function fillWithRecords(client: Sluice, topic: string, ledger: Ledger): P
   };
   await Promise.all([send(), send(), send(), send()]);
   await producer.close();
-}
-
-/** A file of others that takes all that is free. */
-function fillWithFile(disk: SmallDisk): string {
-  const path = join(disk.path, "filler");
-  const chunk = Buffer.alloc(mebibyte / 4);
-  for (;;) {
-    try {
-      writeFileSync(path, chunk, { flag: "a" });
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code === "ENOSPC") return path;
-      throw error;
-    }
-  }
 }
 
 async function sendUntilTaken(client: Sluice, topic: string, ledger: Ledger): Promise<void> {
@@ -157,7 +143,7 @@ describe.skipIf(whyNot !== undefined)("a broker on a full disk", () => {
     const commit = (offset: number) =>
       client.admin().setOffsets({ groupId: "g", topic: "kept", partitions: [{ partition: 0, offset }] });
     await commit(0);
-    const filler = fillWithFile(disk);
+    const filler = disk.fill();
     await ledger.send(producer, "kept", 60_000);
     await producer.close();
     expect([...ledger.refused.values()].map(({ code }) => code)).toEqual(["DISK_FULL"]);
@@ -190,7 +176,7 @@ describe.skipIf(whyNot !== undefined)("a broker on a full disk", () => {
     await producer.close();
     await broker.kill();
     await client.close();
-    const filler = fillWithFile(disk);
+    const filler = disk.fill();
 
     const again = await startBrokerProcess(options);
     const other = new Sluice({ brokers: again.address, retry: { retries: 0 }, requestTimeoutMs: 5000 });

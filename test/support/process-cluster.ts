@@ -6,8 +6,10 @@
  */
 
 import { Sluice } from "@sluice/client";
+import { groupsService } from "@sluice/protocol";
 import { onTestFailed, onTestFinished } from "vitest";
 import { type BrokerProcess, startBrokerProcess } from "./broker-process.js";
+import { askBroker, expectHealed } from "./cluster-views.js";
 import { EtcdCluster } from "./etcd-process.js";
 import { freePortRange } from "./free-ports.js";
 import { until } from "./program.js";
@@ -21,6 +23,8 @@ export interface ProcessClusterOptions {
   readonly proxies?: boolean;
   /** Settings of all brokers, by their environment names. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Makes the data directory of a broker. Default: a temporary one. */
+  readonly dataDirectory?: (id: number) => Promise<string>;
 }
 
 interface Proxies {
@@ -38,7 +42,8 @@ export class ClusterBroker {
   readonly id: number;
   readonly dataDirectory: string;
   readonly proxies: Proxies | undefined;
-  readonly #port: number;
+  /** Of its internal listener, not of the proxy in front of it. */
+  readonly port: number;
   readonly #env: Readonly<Record<string, string>>;
   readonly #processes: BrokerProcess[] = [];
 
@@ -52,13 +57,13 @@ export class ClusterBroker {
     this.id = options.id;
     this.dataDirectory = options.dataDirectory;
     this.proxies = options.proxies;
-    this.#port = options.port;
+    this.port = options.port;
     this.#env = options.env;
   }
 
   /** Where clients of the test dial. */
   get address(): string {
-    return `127.0.0.1:${this.proxies?.external.port ?? this.#port + 1}`;
+    return `127.0.0.1:${this.proxies?.external.port ?? this.port + 1}`;
   }
 
   get process(): BrokerProcess {
@@ -74,8 +79,8 @@ export class ClusterBroker {
 
   /** Starts it on its directory, and returns when it listens. */
   async start(): Promise<void> {
-    const { dataDirectory } = this;
-    this.#processes.push(await startBrokerProcess({ dataDirectory, port: this.#port, env: this.#env }));
+    const { dataDirectory, port } = this;
+    this.#processes.push(await startBrokerProcess({ dataDirectory, port, env: this.#env }));
   }
 
   /** Waits until /readyz says so. */
@@ -157,6 +162,23 @@ export class ProcessCluster {
     return this.broker(controller as number);
   }
 
+  /** The broker that coordinates that group, as soon as one does. */
+  async coordinatorOf(group: string): Promise<ClusterBroker> {
+    let coordinator = -1;
+    await until(async () => {
+      const [asked] = this.brokers as [ClusterBroker, ...ClusterBroker[]];
+      const answer = await askBroker(asked, groupsService.findCoordinator, { group }).catch(() => undefined);
+      coordinator = (answer?.brokerIdPlusOne ?? 0) - 1;
+      return coordinator >= 0;
+    });
+    return this.broker(coordinator);
+  }
+
+  /** Waits until all brokers see what etcd holds, and nothing is missing anywhere. @throws AssertionError when a minute is not enough */
+  healed(): Promise<void> {
+    return expectHealed(this.brokers, this.etcd.endpoints);
+  }
+
   /** Waits until all replicas of all partitions of the topic are in sync. */
   async inSync(client: Sluice, topic: string): Promise<void> {
     await until(async () => {
@@ -174,7 +196,7 @@ async function placeBroker(
   id: number,
   port: number,
   etcd: EtcdCluster,
-  { proxies: wantsProxies = false, env = {} }: ProcessClusterOptions,
+  { proxies: wantsProxies = false, env = {}, dataDirectory = temporaryDirectory }: ProcessClusterOptions,
 ): Promise<ClusterBroker> {
   const proxies = wantsProxies ? await startProxies(port, etcd) : undefined;
   const endpoints = proxies?.etcd.map((proxy) => `http://127.0.0.1:${proxy.port}`) ?? etcd.endpoints;
@@ -184,7 +206,7 @@ async function placeBroker(
   };
   return new ClusterBroker({
     id,
-    dataDirectory: await temporaryDirectory(),
+    dataDirectory: await dataDirectory(id),
     port,
     proxies,
     env: {

@@ -1,7 +1,7 @@
 /** A file system in memory with a fixed size, for tests that fill a disk. Needs Linux and root, which may mount. */
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, statfsSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, statfsSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
@@ -40,6 +40,20 @@ export class SmallDisk {
     // Lazily: a process of a test that failed may still be there.
     onTestFinished(() => void execFileSync("umount", ["--lazy", path], { stdio: "pipe" }));
     return new SmallDisk(path);
+  }
+
+  /** Fills it with a file of others, which takes all that is free. Returns the path of that. */
+  fill(): string {
+    const path = join(this.path, "filler");
+    const chunk = Buffer.alloc(256 * 1024);
+    for (;;) {
+      try {
+        writeFileSync(path, chunk, { flag: "a" });
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ENOSPC") return path;
+        throw error;
+      }
+    }
   }
 
   get freeBytes(): number {
