@@ -194,7 +194,7 @@ export interface LeaderAppendsDependencies {`,
   {
     id: "verdict-not-persisted",
     rule: "a lossy verdict is durable before recovery cuts a byte",
-    mix: ["powerLoss", "powerLossInWrite", "killInStart", "killWhileFenced"],
+    mix: ["diskCopy", "diskRestore", "killWhileFenced"],
     changes: [
       {
         file: "packages/log/src/lossy-partitions.ts",
