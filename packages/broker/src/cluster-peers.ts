@@ -15,7 +15,6 @@ import {
   type Random,
   type ServedMethod,
   type Timer,
-  type TopicId,
   type Transport,
   brokerId as toBrokerId,
 } from "@sluice/model";
@@ -25,6 +24,7 @@ import { ReplicaWithdrawal } from "./cluster/replica-withdrawal.js";
 import { StrayReplicas } from "./cluster/stray-replicas.js";
 import { LeaderBalance } from "./controller/leader-balance.js";
 import { type HandedPartition, LeaderHandover } from "./controller/leader-handover.js";
+import type { Leaderships } from "./controller/leaderships.js";
 import { imageShows } from "./image-wait.js";
 import type { InternalClient } from "./internal-client.js";
 import { FailureDetection } from "./liveness/failure-detection.js";
@@ -145,13 +145,13 @@ export class ClusterPeers {
       { ...this.#dependencies, failed: () => partitions.failedReplicas() },
     );
     partitions.onReplicaFailed = () => this.#withdrawal?.replicaFailed();
-    const leaderships = {
+    const leaderships: Leaderships = {
       images,
       clock,
       logger,
-      led: (topicId: TopicId, partition: number) => partitions.handed(topicId, partition),
-      isReachable: (broker: BrokerId) => this.#detection.isReachable(broker),
-      handOver: (handed: HandedPartition, candidate: BrokerId) => this.#handover.handOver(handed, candidate),
+      led: (topicId, partition) => partitions.handed(topicId, partition),
+      isReachable: (broker) => this.#detection.isReachable(broker),
+      handOver: (handed, candidate) => this.#handover.handOver(handed, candidate),
     };
     this.#balance = new LeaderBalance({ brokerId: this.#brokerId, intervalMs: leaderBalanceIntervalMs }, leaderships);
     this.#movedLeaders = new MovedLeaders({ brokerId: this.#brokerId }, leaderships);

@@ -6,20 +6,8 @@
  */
 
 import { type ClusterImage, handoverCandidate, planMovedLeaders } from "@sluice/cluster";
-import type { ImageWatcher } from "@sluice/coordination";
-import { type BrokerId, type Clock, SluiceError, type Timer, type TopicId } from "@sluice/model";
-import type { HandedPartition } from "../controller/leader-handover.js";
-import type { Logger } from "../logging.js";
-
-export interface MovedLeadersDependencies {
-  readonly images: ImageWatcher;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Undefined: this broker does not lead it (yet). */
-  led(topicId: TopicId, partition: number): HandedPartition | undefined;
-  isReachable(broker: BrokerId): boolean;
-  handOver(handed: HandedPartition, candidate: BrokerId): Promise<void>;
-}
+import { type BrokerId, SluiceError, type Timer } from "@sluice/model";
+import type { Leaderships } from "../controller/leaderships.js";
 
 type MovedPartition = ReturnType<typeof planMovedLeaders>[number];
 
@@ -28,7 +16,7 @@ const retryDelayMs = 5000;
 
 export class MovedLeaders {
   readonly #brokerId: BrokerId;
-  readonly #dependencies: MovedLeadersDependencies;
+  readonly #dependencies: Leaderships;
   /** Partitions that are being handed over, and those whose handover failed until it is tried again, by name. */
   readonly #busy = new Set<string>();
   /** The last image that was looked at, where it left nothing to do. */
@@ -37,7 +25,7 @@ export class MovedLeaders {
   #failed: string[] = [];
   #isClosed = false;
 
-  constructor(options: { readonly brokerId: BrokerId }, dependencies: MovedLeadersDependencies) {
+  constructor(options: { readonly brokerId: BrokerId }, dependencies: Leaderships) {
     this.#brokerId = options.brokerId;
     this.#dependencies = dependencies;
   }

@@ -4,10 +4,8 @@
  */
 
 import { planPreferredLeaders } from "@sluice/cluster";
-import type { ImageWatcher } from "@sluice/coordination";
-import type { BrokerId, Clock, Timer, TopicId } from "@sluice/model";
-import type { Logger } from "../logging.js";
-import type { HandedPartition } from "./leader-handover.js";
+import type { BrokerId, Timer } from "@sluice/model";
+import type { Leaderships } from "./leaderships.js";
 
 export interface LeaderBalanceOptions {
   readonly brokerId: BrokerId;
@@ -15,23 +13,13 @@ export interface LeaderBalanceOptions {
   readonly intervalMs: number;
 }
 
-export interface LeaderBalanceDependencies {
-  readonly images: ImageWatcher;
-  readonly clock: Clock;
-  readonly logger: Logger;
-  /** Undefined: this broker does not lead it. */
-  led(topicId: TopicId, partition: number): HandedPartition | undefined;
-  isReachable(broker: BrokerId): boolean;
-  handOver(handed: HandedPartition, candidate: BrokerId): Promise<void>;
-}
-
 export class LeaderBalance {
   readonly #options: LeaderBalanceOptions;
-  readonly #dependencies: LeaderBalanceDependencies;
+  readonly #dependencies: Leaderships;
   #timer: Timer | undefined;
   #isClosed = false;
 
-  constructor(options: LeaderBalanceOptions, dependencies: LeaderBalanceDependencies) {
+  constructor(options: LeaderBalanceOptions, dependencies: Leaderships) {
     this.#options = options;
     this.#dependencies = dependencies;
   }
