@@ -22,7 +22,8 @@ const env = {
   // Longer than a producer waits: who only lags is waited for in vain.
   SLUICE_REPLICA_LAG_MS: "600000",
 };
-const rounds = propertyRuns({ usual: 1, long: 10 });
+/** The disks have room for the records of as many. */
+const rounds = propertyRuns({ usual: 1, long: 4 });
 const whyNot = whyNoSmallDisk();
 if (whyNot !== undefined) console.warn(`Tests of a full disk are skipped: ${whyNot}.`);
 
