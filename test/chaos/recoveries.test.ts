@@ -13,6 +13,8 @@ import { cutOff, quietRecords, replicaLagMs, withstand } from "./withstand.js";
 const paddingBytes = 128 * 1024;
 const muchRecords = 170;
 const catchUpBytes = 16e6;
+/** What is produced meanwhile, 4 MB a second at most, must be less than that, or nothing would ever catch up. */
+const sendIntervalMs = 100;
 
 async function restart(broker: ClusterBroker): Promise<void> {
   await broker.start();
@@ -77,6 +79,7 @@ describe("no acknowledged record is lost", { timeout: 600_000 }, () => {
       { rounds: 1, paddingBytes, env: { SLUICE_CATCH_UP_BYTES_PER_SEC_MAX: String(catchUpBytes) } },
       async ({ leader, load }) => {
         await load.more(muchRecords);
+        load.slowDown(sendIntervalMs);
         const broker = await leader();
         await broker.process.kill();
         await load.more(quietRecords);

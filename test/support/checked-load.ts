@@ -56,6 +56,7 @@ export class CheckedLoad {
   #commitCount = 0;
   #running: Promise<void>[] = [];
   #isOver = false;
+  #intervalMs = 0;
 
   private constructor(cluster: ProcessCluster, options: CheckedLoadOptions) {
     this.#cluster = cluster;
@@ -98,6 +99,11 @@ export class CheckedLoad {
   /** What the application was told of failures, so far. */
   get errors(): readonly unknown[] {
     return this.#errors;
+  }
+
+  /** From now on each partition waits so many milliseconds before each send. */
+  slowDown(intervalMs: number): void {
+    this.#intervalMs = intervalMs;
   }
 
   /** Waits until every partition has acknowledged so many records more. */
@@ -182,6 +188,7 @@ export class CheckedLoad {
     };
     const underWay = new Set<Promise<void>>();
     while (!this.#isOver && this.#errors.length === 0) {
+      if (this.#intervalMs > 0) await setTimeout(this.#intervalMs);
       const value = `${partition}-${sent.length}`;
       sent.push(value);
       const sending = send(value).finally(() => underWay.delete(sending));
