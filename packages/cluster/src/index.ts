@@ -39,4 +39,5 @@ export {
   type TopicRequest,
   topicPartitionsMax,
 } from "./topic-plan.js";
+export { topicsToLookAt } from "./topics-to-look-at.js";
 export * from "./unclean-election.js";

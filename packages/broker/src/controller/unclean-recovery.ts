@@ -9,13 +9,13 @@
 
 import {
   type ClusterImage,
-  changedKeys,
   needsUncleanRecovery,
   type PartitionImage,
   PartitionWriteBatches,
   planUncleanRecovery,
   type TopicImage,
   termStands,
+  topicsToLookAt,
 } from "@sluice/cluster";
 import type { ClusterStore, ImageWatcher } from "@sluice/coordination";
 import type { BrokerId, Clock, Timer } from "@sluice/model";
@@ -53,7 +53,7 @@ export class UncleanRecovery {
   /** Term of the controller on this broker; undefined: it is not the controller. */
   #controllerEpoch: number | undefined;
   /** The last image in which every partition had a leader, or somebody to be elected. */
-  #ledImage: ClusterImage | undefined;
+  #settled: ClusterImage | undefined;
   #timer: Timer | undefined;
   #round: Promise<void> | undefined;
   #isClosed = false;
@@ -66,7 +66,7 @@ export class UncleanRecovery {
   /** To be called with every image of the controller. Returns at once. */
   observe(image: ClusterImage, controllerEpoch: number): void {
     this.#controllerEpoch = controllerEpoch;
-    if (leaderless(image, this.#ledImage).next().done === true) this.#ledImage = image;
+    if (leaderless(image, this.#settled).next().done === true) this.#settled = image;
     else this.#startRound();
   }
 
@@ -137,17 +137,11 @@ export class UncleanRecovery {
   }
 }
 
-/** @param before an image that has none of them; undefined: none is known */
-function* leaderless(image: ClusterImage, before?: ClusterImage): Generator<LeaderlessPartition> {
-  // Whether a partition is one of them hangs on itself alone.
-  const topics = before === undefined ? image.topics.values() : changedTopics(before, image);
-  for (const topic of topics) {
+/** @param settled an earlier image that has none of them; undefined: all topics are looked at */
+function* leaderless(image: ClusterImage, settled?: ClusterImage): Generator<LeaderlessPartition> {
+  for (const topic of topicsToLookAt(image, settled)) {
     for (const partition of topic.partitions) if (needsUncleanRecovery(partition)) yield { topic, partition };
   }
-}
-
-function changedTopics(before: ClusterImage, image: ClusterImage): TopicImage[] {
-  return changedKeys(before.topics, image.topics).flatMap((name) => image.topics.get(name) ?? []);
 }
 
 /** By broker that takes part, what to ask it for. */
